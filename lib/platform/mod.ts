@@ -1,0 +1,6 @@
+/**
+ * The only code that knows which runtime it is on: clock, files, network, randomness, process.
+ *
+ * @module
+ */
+export * from "./types.ts";

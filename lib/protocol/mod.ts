@@ -1,0 +1,1 @@
+export const x_protocol: string = "protocol";
