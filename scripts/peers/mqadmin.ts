@@ -1,0 +1,57 @@
+/** Apache's own mqadmin 5.5.0: `deno run -A scripts/peers/mqadmin.ts clusterList -n 127.0.0.1:9876`. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { classPath } from "./jars.ts";
+
+export interface MqadminResult {
+  /** What the process exited with; mqadmin itself exits 0 even when the command failed. */
+  status: number;
+  output: string;
+}
+
+/** Without logback's report on its own configuration, which the broker's jar makes it print. */
+function withoutLogbackNoise(output: string): string {
+  return output.split("\n").filter((line) => !/^\d\d:\d\d:\d\d,\d+ \|-/.test(line)).join("\n");
+}
+
+/** Runs one command, `arguments_` as after `mqadmin` on a shell; standard output and error together. */
+export function mqadmin(arguments_: string[], timeoutMs = 60_000): Promise<MqadminResult> {
+  const home = mkdtempSync(join(tmpdir(), "mqadmin-"));
+  const child = spawn("java", [
+    "-Xmx256m",
+    "-XX:TieredStopAtLevel=1",
+    `-Duser.home=${home}`,
+    `-Drocketmq.home.dir=${home}`,
+    "-cp",
+    classPath("servers-5.5.0"),
+    "org.apache.rocketmq.tools.command.MQAdminStartup",
+    ...arguments_,
+  ], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ROCKETMQ_HOME: home } });
+  let output = "";
+  const take = (chunk: Uint8Array) => output += new TextDecoder().decode(chunk);
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      clearTimeout(timer);
+      rmSync(home, { recursive: true, force: true });
+    };
+    child.once("error", (error) => {
+      done();
+      reject(error);
+    });
+    child.once("close", (code) => {
+      done();
+      resolve({ status: code ?? 137, output: withoutLogbackNoise(output) });
+    });
+  });
+}
+
+if (import.meta.main) {
+  const result = await mqadmin(process.argv.slice(2));
+  process.stdout.write(result.output);
+  process.exitCode = result.status;
+}
