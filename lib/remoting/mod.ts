@@ -1,1 +1,21 @@
-export const x_remoting: string = "remoting";
+/**
+ * Connections that carry RocketMQ requests both ways (remoting.md §1, §6).
+ *
+ * @module
+ */
+export { RemotingError } from "./types.ts";
+export type {
+  ClientOptions,
+  Handler,
+  Handlers,
+  Later,
+  PeerRequest,
+  RemotingClient,
+  RemotingConnection,
+  RemotingErrorCode,
+  RemotingServer,
+  Response,
+  ServerOptions,
+  ServerStats,
+  TlsSettings,
+} from "./types.ts";
