@@ -1,0 +1,107 @@
+import type { Clock, Done, Files } from "@rmq/platform";
+import { PlatformError } from "@rmq/platform";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const encoder = new TextEncoder();
+
+/**
+ * One JSON file below `config/`, with its previous version beside it as `.bak` (storage sheet §15; Apache: `ConfigManager`).
+ * Saves are durable when `done` is called; saves asked for while one is under way become one.
+ */
+export class ConfigFile {
+  readonly #files: Files;
+  readonly #directory: string;
+  #next: { text: () => string; waiting: Done[] } | null = null;
+  #busy = false;
+
+  /** `path` is the file's; its directory is made at the first save. */
+  constructor(platform: { readonly clock: Clock; readonly files: Files }, readonly path: string) {
+    this.#files = platform.files;
+    this.#directory = path.slice(0, Math.max(path.lastIndexOf("/"), 1));
+  }
+
+  /**
+   * The text of the file, or of `.bak` when the file is missing, empty, not UTF-8, or `accept` returns false or throws;
+   * null when neither serves.
+   */
+  load(accept: (text: string) => boolean): string | null {
+    return this.#read(this.path, accept) ?? this.#read(this.path + ".bak", accept);
+  }
+
+  /**
+   * Replaces the file: the old one becomes `.bak`, the new one is written and synced, then the directory.
+   * A function is asked for the text when the write begins, so that a coalesced save writes the newest state.
+   */
+  save(text: string | (() => string), done: Done): void {
+    const produce = typeof text === "string" ? () => text : text;
+    if (this.#next === null) this.#next = { text: produce, waiting: [done] };
+    else {
+      this.#next.text = produce;
+      this.#next.waiting.push(done);
+    }
+    if (!this.#busy) this.#run();
+  }
+
+  #read(path: string, accept: (text: string) => boolean): string | null {
+    try {
+      const bytes = this.#files.readWhole(path);
+      if (bytes === null || bytes.length === 0) return null;
+      const text = decoder.decode(bytes);
+      return accept(text) ? text : null;
+    } catch {
+      // What can't be read or understood is what the .bak is there for.
+      return null;
+    }
+  }
+
+  #run(): void {
+    const job = this.#next;
+    if (job === null) return;
+    this.#next = null;
+    this.#busy = true;
+    this.#write(job.text, (error) => {
+      this.#busy = false;
+      for (const done of job.waiting) done(error);
+      if (!this.#busy) this.#run();
+    });
+  }
+
+  #write(text: () => string, done: Done): void {
+    try {
+      this.#files.makeDirectory(this.#directory);
+      const bytes = encoder.encode(text());
+      // Written beside and renamed over: at no instant is there neither a whole new nor a whole old file under the two names.
+      const fresh = this.path + ".tmp";
+      this.#files.remove(fresh);
+      const file = this.#files.open(fresh, { create: true });
+      try {
+        if (file.writeAt(bytes, 0) !== bytes.length) throw new PlatformError("EIO", `${fresh}: short write`);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+      file.syncData((error) => {
+        file.close();
+        if (error !== null) return done(error);
+        this.#exchange(fresh, done);
+      });
+    } catch (error) {
+      done(toPlatformError(error));
+    }
+  }
+
+  #exchange(fresh: string, done: Done): void {
+    try {
+      if (this.#files.stat(this.path) !== null) this.#files.rename(this.path, this.path + ".bak");
+      this.#files.rename(fresh, this.path);
+    } catch (error) {
+      return done(toPlatformError(error));
+    }
+    this.#files.syncDirectory(this.#directory, done);
+  }
+}
+
+function toPlatformError(error: unknown): PlatformError {
+  if (error instanceof PlatformError) return error;
+  return new PlatformError("EIO", error instanceof Error ? error.message : String(error));
+}
