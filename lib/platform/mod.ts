@@ -4,3 +4,4 @@
  * @module
  */
 export * from "./types.ts";
+export { hostPlatform } from "./host.ts";
