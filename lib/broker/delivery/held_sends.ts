@@ -1,0 +1,53 @@
+import type { Clock } from "@rmq/platform";
+import type { Store } from "@rmq/store";
+import type { AnswerHold } from "./answer_hold.ts";
+
+/** All connections that hold answers of sends back until the store has got far enough. */
+export class HeldSends {
+  private holds: AnswerHold[] = [];
+
+  /** `syncFlushTimeoutMs`: an answer that waits longer leaves with code 10. */
+  constructor(private readonly store: Store, private readonly clock: Clock, syncFlushTimeoutMs: number) {
+    store.onAdvance(() => this.release());
+    store.onRollback((from, cause) => this.rollback(from, cause));
+    clock.every(Math.max(10, Math.min(500, syncFlushTimeoutMs / 4)), () => {
+      const before = clock.monotonicUs() - syncFlushTimeoutMs * 1000;
+      for (const hold of this.holds) hold.expire(before);
+      this.drop();
+    });
+  }
+
+  /** Notes an answer that was just encoded into `hold`; it needs the log up to physical offset `need`. */
+  add(hold: AnswerHold, wait: boolean, need: number): void {
+    if (!hold.listed) {
+      hold.listed = true;
+      this.holds.push(hold);
+      // One reading of the clock a connection and turn is enough to notice seconds.
+      this.nowUs = this.clock.monotonicUs();
+    }
+    hold.mark(wait, need, this.store.written, this.nowUs);
+  }
+
+  private nowUs = 0;
+
+  private release(): void {
+    const { visible, written } = this.store;
+    for (const hold of this.holds) hold.release(visible, written);
+    this.nowUs = this.clock.monotonicUs();
+    this.drop();
+  }
+
+  private rollback(from: number, cause: string): void {
+    for (const hold of this.holds) hold.rollback(from, cause);
+    this.drop();
+  }
+
+  private drop(): void {
+    let kept = 0;
+    for (const hold of this.holds) {
+      if (hold.empty) hold.listed = false;
+      else this.holds[kept++] = hold;
+    }
+    this.holds.length = kept;
+  }
+}

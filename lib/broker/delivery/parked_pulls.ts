@@ -1,0 +1,136 @@
+import type { Clock } from "@rmq/platform";
+import type { DispatchEntry, QueueState, Store } from "@rmq/store";
+import type { RemotingConnection } from "@rmq/remoting";
+import type { TagsMatch } from "../filters/tags.ts";
+import { stateOf } from "./connection_state.ts";
+
+/** A pull that waits for a message: everything that is needed to run it again. */
+export interface ParkedPull {
+  readonly connection: RemotingConnection;
+  readonly opaque: number;
+  readonly group: string;
+  readonly queue: QueueState;
+  readonly offset: number;
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  readonly topicSysFlag: number;
+  readonly groupSysFlag: number;
+  readonly tags: TagsMatch | null;
+  /** Wall clock does not count here: monotonic microseconds. */
+  readonly deadlineUs: number;
+  /** Woken, answered or gone. */
+  done: boolean;
+}
+
+const BUCKET_US = 250_000;
+
+/**
+ * Long polling (Apache: PullRequestHoldService): pulls by the queue that they wait for. They are woken by the entry that
+ * they want, in the turn in which it becomes visible, and answered empty at their deadline.
+ */
+export class ParkedPulls {
+  private readonly byQueue = new Map<QueueState, ParkedPull[]>();
+  /** Pulls by the quarter second in which they end, so that looking for ends costs nothing while none is due. */
+  private readonly byEnd = new Map<number, ParkedPull[]>();
+  private nextBucket: number;
+  private woken: ParkedPull[] = [];
+  private count = 0;
+
+  /** `run` answers a pull that was taken out, without parking it again. */
+  constructor(
+    store: Store,
+    private readonly clock: Clock,
+    private readonly limit: number,
+    private readonly run: (pull: ParkedPull) => void,
+  ) {
+    this.nextBucket = this.bucketOf(clock.monotonicUs());
+    store.onEntry((entry) => {
+      if (this.count !== 0) this.wake(entry);
+    });
+    store.onAdvance(() => this.runWoken());
+    clock.every(BUCKET_US / 1000, () => this.expire());
+  }
+
+  /** Pulls that wait now. */
+  get size(): number {
+    return this.count;
+  }
+
+  /** Parks `pull`; false when too many are parked already. */
+  park(pull: ParkedPull): boolean {
+    if (this.count >= this.limit) return false;
+    this.count++;
+    listOf(this.byQueue, pull.queue).push(pull);
+    listOf(this.byEnd, Math.max(this.nextBucket, this.bucketOf(pull.deadlineUs) + 1)).push(pull);
+    stateOf(pull.connection).pulls.add(pull);
+    return true;
+  }
+
+  /** Forgets what a closed connection had parked. */
+  drop(connection: RemotingConnection): void {
+    for (const pull of [...stateOf(connection).pulls]) this.remove(pull);
+  }
+
+  /** Answers all of them now: the broker stops, or its role changes. */
+  releaseAll(): void {
+    for (const pulls of [...this.byQueue.values()]) {
+      for (const pull of [...pulls]) this.take(pull);
+    }
+    this.runWoken();
+  }
+
+  private wake(entry: DispatchEntry): void {
+    if (entry.queue === null) return;
+    const pulls = this.byQueue.get(entry.queue);
+    if (pulls === undefined) return;
+    for (let i = pulls.length - 1; i >= 0; i--) {
+      const pull = pulls[i];
+      if (pull.tags === null || pull.tags(entry.tagsHigh, entry.tagsLow)) this.take(pull);
+    }
+  }
+
+  private expire(): void {
+    const now = this.bucketOf(this.clock.monotonicUs());
+    for (; this.nextBucket <= now; this.nextBucket++) {
+      const due = this.byEnd.get(this.nextBucket);
+      if (due === undefined) continue;
+      this.byEnd.delete(this.nextBucket);
+      for (const pull of due) if (!pull.done) this.take(pull);
+    }
+    this.runWoken();
+  }
+
+  /** Takes a pull out of the lists and lines it up to be run. */
+  private take(pull: ParkedPull): void {
+    this.remove(pull);
+    this.woken.push(pull);
+  }
+
+  private remove(pull: ParkedPull): void {
+    if (pull.done) return;
+    pull.done = true;
+    this.count--;
+    stateOf(pull.connection).pulls.delete(pull);
+    const pulls = this.byQueue.get(pull.queue);
+    if (pulls === undefined) return;
+    pulls.splice(pulls.indexOf(pull), 1);
+    if (pulls.length === 0) this.byQueue.delete(pull.queue);
+  }
+
+  private runWoken(): void {
+    if (this.woken.length === 0) return;
+    const woken = this.woken;
+    this.woken = [];
+    for (const pull of woken) if (!pull.connection.closed) this.run(pull);
+  }
+
+  private bucketOf(us: number): number {
+    return Math.floor(us / BUCKET_US);
+  }
+}
+
+function listOf<K>(map: Map<K, ParkedPull[]>, key: K): ParkedPull[] {
+  let list = map.get(key);
+  if (list === undefined) map.set(key, list = []);
+  return list;
+}

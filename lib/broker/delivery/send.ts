@@ -1,0 +1,379 @@
+import {
+  decodeBatch,
+  Fields,
+  FormatError,
+  type Header,
+  KnownProperty,
+  MessageDraft,
+  RequestCode,
+  ResponseCode,
+  SendAnswer,
+} from "@rmq/protocol";
+import { AppendStatus } from "@rmq/store";
+import type { Handler, RemotingConnection } from "@rmq/remoting";
+import type { BrokerState } from "../state.ts";
+import type { Topic } from "../topics/topic_table.ts";
+import { RETRY_PREFIX, sendRefusal, topicNameProblem } from "../topics/topic_name.ts";
+import { stateOf } from "./connection_state.ts";
+import type { HeldSends } from "./held_sends.ts";
+import { appendTo, type Refusal, type Rewriters, type Target } from "./rewriters.ts";
+import { BrokerProperties } from "./broker_properties.ts";
+import { hostBytes } from "./host_bytes.ts";
+import { retryRefusal } from "./send_to_retry.ts";
+import { writeBatchAnswer } from "./batch_answer.ts";
+
+/** Field numbers of one of the two send headers, so that one handler serves both (remoting sheet §11.6). */
+interface SendFields {
+  readonly group: number;
+  readonly topic: number;
+  readonly defaultTopic: number;
+  readonly defaultTopicQueueNums: number;
+  readonly queueId: number;
+  readonly sysFlag: number;
+  readonly bornTimestamp: number;
+  readonly flag: number;
+  readonly properties: number;
+  readonly reconsumeTimes: number;
+  readonly unitMode: number;
+  readonly maxReconsumeTimes: number;
+  readonly batch: number;
+}
+
+const V1 = Fields.SEND_MESSAGE;
+const V2 = Fields.SEND_MESSAGE_V2;
+
+const v1Fields: SendFields = {
+  group: V1.producerGroup,
+  topic: V1.topic,
+  defaultTopic: V1.defaultTopic,
+  defaultTopicQueueNums: V1.defaultTopicQueueNums,
+  queueId: V1.queueId,
+  sysFlag: V1.sysFlag,
+  bornTimestamp: V1.bornTimestamp,
+  flag: V1.flag,
+  properties: V1.properties,
+  reconsumeTimes: V1.reconsumeTimes,
+  unitMode: V1.unitMode,
+  maxReconsumeTimes: V1.maxReconsumeTimes,
+  batch: V1.batch,
+};
+
+const v2Fields: SendFields = {
+  group: V2.a,
+  topic: V2.b,
+  defaultTopic: V2.c,
+  defaultTopicQueueNums: V2.d,
+  queueId: V2.e,
+  sysFlag: V2.f,
+  bornTimestamp: V2.g,
+  flag: V2.h,
+  properties: V2.i,
+  reconsumeTimes: V2.j,
+  unitMode: V2.k,
+  maxReconsumeTimes: V2.l,
+  batch: V2.m,
+};
+
+/** Bits of sysFlag that the broker sets itself and never takes from a client: both IPv6 marks. */
+const HOST_BITS = 0x30;
+const MULTI_TAG = 0x2;
+const TRANSACTION_BITS = 0xc;
+
+const NO_TRANSACTIONS =
+  "this broker does not take transaction messages yet; send it without TRAN_MSG, or use Apache RocketMQ for this topic";
+const NO_TIMERS =
+  "this broker does not take timer messages yet (TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS); use a delay level (property DELAY, 1 to 18)";
+
+/** Serves 10, 310 and 320: from the request's bytes into the tail of the commit log, one draft for all. */
+export class Send {
+  private readonly draft = new MessageDraft();
+  private readonly target: Target;
+  private readonly answers: SendAnswer;
+  private readonly added: BrokerProperties;
+  private readonly errorFields: Record<string, string>;
+
+  constructor(
+    private readonly state: BrokerState,
+    private readonly held: HeldSends,
+    private readonly rewriters: Rewriters,
+    anyTopic: Topic,
+  ) {
+    const { settings } = state;
+    const host = hostBytes(state.registration.storeHost);
+    this.target = { topic: anyTopic, queueId: 0 };
+    this.added = new BrokerProperties(settings, state.uniqueIds);
+    this.errorFields = { MSG_REGION: settings.regionId, TRACE_ON: String(settings.traceOn) };
+    this.answers = new SendAnswer({
+      regionId: settings.regionId,
+      traceOn: settings.traceOn,
+      storeHost: host,
+      storePort: state.registration.storePort,
+    });
+  }
+
+  /** The handlers by code. */
+  handlers(): [number, Handler][] {
+    return [
+      [RequestCode.SEND_MESSAGE_V2, (header, connection) => this.send(header, connection, v2Fields, false)],
+      [RequestCode.SEND_MESSAGE, (header, connection) => this.send(header, connection, v1Fields, false)],
+      [RequestCode.SEND_BATCH_MESSAGE, (header, connection) => this.send(header, connection, v2Fields, true)],
+    ];
+  }
+
+  private send(header: Header, connection: RemotingConnection, fields: SendFields, asBatch: boolean): void {
+    const refusal = this.prepare(header, fields);
+    if (refusal !== null) return this.refuse(header, connection, refusal);
+    const { topic } = this.target;
+    if (!topic.durable) {
+      // Answered only once the topic stands on disk: the frame waits and is tried again then.
+      connection.park(header);
+      this.state.topics.whenDurable(topic, () => this.state.server?.release());
+      return;
+    }
+    if (asBatch || header.bool(fields.batch, false)) this.batch(header, connection, fields);
+    else this.single(header, connection, fields);
+  }
+
+  /** Checks what stands in the header and finds topic and queue (remoting sheet §11.6, steps 1 to 7). */
+  private prepare(header: Header, fields: SendFields): Refusal | null {
+    const { settings, topics, platform } = this.state;
+    if (settings.startAcceptSendRequestTimeStamp > platform.clock.nowMs()) {
+      return {
+        code: ResponseCode.SYSTEM_ERROR,
+        remark: `broker unable to service, until ${settings.startAcceptSendRequestTimeStamp} ms since 1970`,
+      };
+    }
+    const topic = header.escaped(fields.topic)
+      ? topics.get(header.text(fields.topic) ?? "")
+      : topics.find(header.valueBytes, header.start(fields.topic), header.end(fields.topic));
+    if (topic === null) {
+      const refusal = this.createTopic(header, fields);
+      if (refusal !== null) return refusal;
+    } else {
+      this.target.topic = topic;
+    }
+    return this.pickQueue(header.int(fields.queueId, 0));
+  }
+
+  private createTopic(header: Header, fields: SendFields): Refusal | null {
+    const { topics } = this.state;
+    const name = header.text(fields.topic);
+    if (name === null) return { code: ResponseCode.SYSTEM_ERROR, remark: "the header has no topic" };
+    const problem = topicNameProblem(name);
+    if (problem !== null) return { code: ResponseCode.INVALID_PARAMETER, remark: problem };
+    const sysFlag = header.bool(fields.unitMode, false) ? 1 : 0;
+    const created = name.startsWith("%RETRY%")
+      ? topics.createOnSendBack(name, 1, 6, sysFlag === 1 ? 2 : 0)
+      : topics.createOnSend(
+        name,
+        header.text(fields.defaultTopic) ?? "",
+        header.int(fields.defaultTopicQueueNums, 4),
+        sysFlag,
+        "",
+      );
+    if (created === null) {
+      return {
+        code: ResponseCode.TOPIC_NOT_EXIST,
+        remark:
+          `topic[${name}] not exist, apply first please!\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.`,
+      };
+    }
+    this.target.topic = created;
+    return null;
+  }
+
+  private pickQueue(queueId: number): Refusal | null {
+    const { topic } = this.target;
+    const { config } = topic;
+    const forbidden = topic.system ? sendRefusal(topic.name) : null;
+    if (forbidden !== null) return { code: ResponseCode.NO_PERMISSION, remark: forbidden };
+    if (queueId >= Math.max(config.writeQueueNums, config.readQueueNums)) {
+      return {
+        code: ResponseCode.INVALID_PARAMETER,
+        remark:
+          `request queueId[${queueId}] is illegal, topic[${topic.name}] has ${config.readQueueNums} read and ${config.writeQueueNums} write queues`,
+      };
+    }
+    this.target.queueId = queueId >= 0 ? queueId : this.state.platform.random.below(Math.max(1, config.writeQueueNums));
+    return null;
+  }
+
+  private single(header: Header, connection: RemotingConnection, fields: SendFields): void {
+    const { draft, target } = this;
+    if (header.bodyStart === header.bodyEnd) {
+      return this.refuse(header, connection, { code: ResponseCode.SYSTEM_ERROR, remark: "the message has no body" });
+    }
+    this.fill(header, connection, fields);
+    draft.body = header.bytes;
+    draft.bodyStart = header.bodyStart;
+    draft.bodyEnd = header.bodyEnd;
+    draft.properties.readHeader(header, fields.properties);
+    this.added.complete(draft.properties);
+    const { queueId, topic } = target;
+    const refusal = this.special(header, fields) ?? this.rewriters.apply(draft, target);
+    if (refusal !== null) return this.refuse(header, connection, refusal);
+
+    const wait = !this.added.waitIsFalse(draft.properties);
+    const status = appendTo(this.state.store, draft, target);
+    if (status !== AppendStatus.OK) return this.notAppended(header, connection, status);
+    topic.putCount++;
+    topic.putBytes += draft.bodyEnd - draft.bodyStart;
+    if (header.isOneway) return;
+    const { properties } = draft;
+    const hold = stateOf(connection).hold;
+    this.answers.write(
+      hold.output(wait),
+      header.opaque,
+      ResponseCode.SUCCESS,
+      queueId,
+      draft.queueOffset,
+      draft.physicalOffset,
+      properties.bytes,
+      properties.start(KnownProperty.UNIQ_KEY),
+      properties.end(KnownProperty.UNIQ_KEY),
+    );
+    this.held.add(hold, wait, this.state.store.appended);
+  }
+
+  /** What needs more than a look at one property: retries and the kinds of message that are not built yet. */
+  private special(header: Header, fields: SendFields): Refusal | null {
+    const { properties } = this.draft;
+    if (properties.has(KnownProperty.TRAN_MSG) && properties.text(KnownProperty.TRAN_MSG)?.toLowerCase() === "true") {
+      return { code: ResponseCode.MESSAGE_ILLEGAL, remark: NO_TRANSACTIONS };
+    }
+    if (!properties.has(KnownProperty.DELAY) && hasTimer(properties)) {
+      return { code: ResponseCode.MESSAGE_ILLEGAL, remark: NO_TIMERS };
+    }
+    if (!isRetry(this.target.topic)) return null;
+    return retryRefusal(this.state, this.draft, this.target, header, header.int(fields.maxReconsumeTimes, -1));
+  }
+
+  private batch(header: Header, connection: RemotingConnection, fields: SendFields): void {
+    const { draft, target, state } = this;
+    const { store } = state;
+    if (isRetry(target.topic)) {
+      return this.refuse(header, connection, {
+        code: ResponseCode.MESSAGE_ILLEGAL,
+        remark: `batch request does not support retry group ${target.topic.name}`,
+      });
+    }
+    this.fill(header, connection, fields);
+    const outer = this.added.readOuter(header, fields.properties);
+    const illegal = this.checkBatch(header);
+    if (illegal !== null) return this.refuse(header, connection, illegal);
+    const reserved = store.reserve(this.batchBytes);
+    if (reserved !== AppendStatus.OK) return this.notAppended(header, connection, reserved);
+
+    const offsets: number[] = [];
+    let firstQueueOffset = -1;
+    let status: number = AppendStatus.OK;
+    decodeBatch(header.bytes, header.bodyStart, header.bodyEnd, (flag, bodyStart, bodyEnd, propsStart, propsEnd) => {
+      if (status !== AppendStatus.OK) return;
+      draft.flag = flag;
+      draft.body = header.bytes;
+      draft.bodyStart = bodyStart;
+      draft.bodyEnd = bodyEnd;
+      // Inner messages keep their properties to the letter: no additions, no final separator (storage sheet §3.2).
+      draft.properties.copyVerbatim(header.bytes, propsStart, propsEnd);
+      status = appendTo(store, draft, target);
+      if (status !== AppendStatus.OK) return;
+      if (firstQueueOffset < 0) firstQueueOffset = draft.queueOffset;
+      offsets.push(draft.physicalOffset);
+    });
+    if (status !== AppendStatus.OK) return this.notAppended(header, connection, status);
+    target.topic.putCount += offsets.length;
+    target.topic.putBytes += header.bodyEnd - header.bodyStart;
+    if (header.isOneway) return;
+    const { hold } = stateOf(connection);
+    writeBatchAnswer(hold.output(outer.wait), header.opaque, {
+      storeHost: draft.storeHost,
+      storePort: draft.storePort,
+      queueId: target.queueId,
+      queueOffset: firstQueueOffset,
+      offsets,
+      transactionId: outer.uniqueKey,
+      fields: this.errorFields,
+    });
+    this.held.add(hold, outer.wait, store.appended);
+  }
+
+  private batchBytes = 0;
+
+  /** Looks at all inner messages before the first is appended: a batch is stored whole or not at all. */
+  private checkBatch(header: Header): Refusal | null {
+    const { maxMessageSize } = this.state.settings;
+    const fixed = 91 + 24 + this.target.topic.nameBytes.length + 1;
+    let bytes = 0;
+    let problem: string | null = null;
+    let code: number = ResponseCode.MESSAGE_ILLEGAL;
+    try {
+      const count = decodeBatch(header.bytes, header.bodyStart, header.bodyEnd, (_flag, bodyStart, bodyEnd, from, to) => {
+        if (to - from > 32767) problem = `the properties of an inner message are longer than 32767 bytes`;
+        bytes += fixed + (bodyEnd - bodyStart) + (to - from);
+      });
+      if (count === 0) {
+        problem = "the batch holds no message";
+        code = ResponseCode.SYSTEM_ERROR;
+      }
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      problem = `the batch body can't be read: ${error.message}`;
+      code = ResponseCode.SYSTEM_ERROR;
+    }
+    if (header.bodyEnd - header.bodyStart > maxMessageSize) {
+      problem = `the batch is longer than maxMessageSize, ${maxMessageSize} bytes`;
+    }
+    this.batchBytes = bytes;
+    return problem === null ? null : { code, remark: problem };
+  }
+
+  /** Everything of the draft but body and properties. */
+  private fill(header: Header, connection: RemotingConnection, fields: SendFields): void {
+    const { draft } = this;
+    const client = stateOf(connection);
+    const multiTag = this.target.topic.config.topicFilterType === "MULTI_TAG" ? MULTI_TAG : 0;
+    draft.flag = header.int(fields.flag, 0);
+    draft.sysFlag = (header.int(fields.sysFlag, 0) & ~(HOST_BITS | TRANSACTION_BITS)) | multiTag;
+    draft.bornTimestamp = header.long(fields.bornTimestamp, 0);
+    draft.bornHost = client.bornHost;
+    draft.bornPort = client.bornPort;
+    draft.reconsumeTimes = header.int(fields.reconsumeTimes, 0);
+    draft.preparedTransactionOffset = 0;
+  }
+
+  private notAppended(header: Header, connection: RemotingConnection, status: number): void {
+    if (status === AppendStatus.BUSY) return connection.park(header);
+    if (status === AppendStatus.SERVICE_NOT_AVAILABLE) {
+      return this.refuse(header, connection, {
+        code: ResponseCode.SERVICE_NOT_AVAILABLE,
+        remark: `service not available now: ${this.state.store.refusal ?? "the store takes no writes"}`,
+      });
+    }
+    this.refuse(header, connection, {
+      code: ResponseCode.MESSAGE_ILLEGAL,
+      remark:
+        `the message is illegal, maybe msg body or properties length not matched. msg body length limit ${this.state.settings.maxMessageSize}B, msg properties length limit 32KB.`,
+    });
+  }
+
+  private refuse(header: Header, connection: RemotingConnection, refusal: Refusal): void {
+    if (header.isOneway) return;
+    const bare = refusal.code <= ResponseCode.REQUEST_CODE_NOT_SUPPORTED;
+    connection.answer(header.opaque, {
+      code: refusal.code,
+      remark: refusal.remark,
+      fields: bare ? {} : this.errorFields,
+    });
+  }
+}
+
+const PERCENT = 0x25;
+
+function isRetry(topic: Topic): boolean {
+  return topic.nameBytes[0] === PERCENT && topic.name.startsWith(RETRY_PREFIX);
+}
+
+function hasTimer(properties: MessageDraft["properties"]): boolean {
+  return properties.has(KnownProperty.TIMER_DELAY_SEC) || properties.has(KnownProperty.TIMER_DELAY_MS) ||
+    properties.has(KnownProperty.TIMER_DELIVER_MS) || properties.has(KnownProperty.TIMER_DEL_UNIQKEY);
+}

@@ -1,0 +1,32 @@
+import type { Logger, Platform } from "@rmq/platform";
+import type { Store } from "@rmq/store";
+import type { RemotingClient, RemotingServer } from "@rmq/remoting";
+import type { BrokerSettings } from "./settings.ts";
+import type { TopicTable } from "./topics/topic_table.ts";
+import type { GroupTable } from "./groups/group_table.ts";
+import type { OffsetTable } from "./offsets/offset_table.ts";
+import type { ClientTable } from "./clients/client_table.ts";
+import type { QueueLocks } from "./clients/queue_locks.ts";
+import type { Put } from "./delivery/put.ts";
+import type { Registration } from "./registration.ts";
+
+/** The parts of one running broker, as its request handlers see them. */
+export interface BrokerState {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly settings: BrokerSettings;
+  readonly store: Store;
+  readonly topics: TopicTable;
+  readonly groups: GroupTable;
+  readonly offsets: OffsetTable;
+  readonly clients: ClientTable;
+  readonly locks: QueueLocks;
+  /** Messages that the broker itself stores: delayed deliveries, retries, dead letters. */
+  readonly put: Put;
+  readonly registration: Registration;
+  /** Makes a unique key for a message that came without one. */
+  readonly uniqueIds: () => string;
+  /** Set once listening. */
+  server: RemotingServer | null;
+  readonly client: RemotingClient;
+}
