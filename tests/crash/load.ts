@@ -43,19 +43,26 @@ function sendFields(topic: string, queueId: number, id: string): Record<string, 
 }
 
 /**
- * Sends without end from `inFlight` loops until the broker is gone; each message is sent once. Answers what was
- * acknowledged (code 0) before that.
+ * Sends from `inFlight` loops until the broker is gone, or `limit` messages of each loop; each message is sent once.
+ * Adds to `acknowledged` what was answered with code 0.
  */
 export async function sendUntilGone(
   address: string,
-  options: { topics: readonly string[]; queues: number; inFlight: number; connections: number; round: number },
+  options: {
+    topics: readonly string[];
+    queues: number;
+    inFlight: number;
+    connections: number;
+    round: number;
+    limit?: number;
+  },
   acknowledged: Acknowledged[],
 ): Promise<void> {
   const clients = Array.from({ length: options.connections }, quietClient);
   const filler = "x".repeat(700);
   const loop = async (worker: number) => {
     const client = clients[worker % clients.length];
-    for (let n = 0;; n++) {
+    for (let n = 0; n < (options.limit ?? Infinity); n++) {
       const id = `R${options.round}W${worker}N${n}`;
       const topic = options.topics[(worker + n) % options.topics.length];
       const queueId = n % options.queues;
