@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from "node:fs";
+import { bunBinary } from "./bun_binary.ts";
+import { runChild } from "./child.ts";
+import { type Counts, readCounts } from "./counts.ts";
+
+/** One part of the gate. */
+export interface Step {
+  readonly name: string;
+  /** Counts, and the output to show when something failed. */
+  run(): Promise<{ counts: Counts; output: string }>;
+}
+
+const deno = Deno.execPath();
+const libraries = readdirSync("lib").filter((name) => existsSync(`lib/${name}/mod.ts`));
+const unitFolders = ["lib", "cmd", "scripts", "tests/golden", "tests/runtimes"].filter(hasTests);
+
+/** All steps, in the order in which they run: what fails fast comes first. */
+export function gateSteps(): Step[] {
+  return [
+    check("format", ["fmt", "--check"]),
+    check("lint", ["lint"]),
+    check("types", ["check"]),
+    check("doc comments", ["doc", "--lint", "mod.ts", ...libraries.map((name) => `lib/${name}/mod.ts`)]),
+    check("publish (dry run)", ["publish", "--dry-run", "--allow-dirty", "--no-provenance"]),
+    tests("house", () => deno, denoTest("tests/house"), 120),
+    tests("unit tests on Deno", () => deno, denoTest(...unitFolders), 420),
+    tests("unit tests on Bun", bunBinary, ["test", ...unitFolders.map((folder) => `./${folder}`)], 420),
+  ];
+}
+
+function denoTest(...folders: string[]): string[] {
+  return ["test", "-A", "--no-check", "--quiet", ...folders];
+}
+
+/** A command that passes or fails as one. */
+function check(name: string, args: string[]): Step {
+  return {
+    name,
+    async run() {
+      const { code, output } = await runChild(deno, args, 300);
+      const ok = code === 0;
+      return { counts: { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, reasons: [] }, output };
+    },
+  };
+}
+
+/** A test runner with a summary; without one, or with a bad exit code and no failed test, the step itself failed. */
+function tests(name: string, command: () => string, args: string[], limitSeconds: number): Step {
+  return {
+    name,
+    async run() {
+      const { code, output } = await runChild(command(), args, limitSeconds);
+      const counts = readCounts(output) ?? { passed: 0, failed: 0, skipped: 0, reasons: [] };
+      const nothingRan = counts.passed + counts.failed + counts.skipped === 0;
+      if (counts.failed === 0 && (code !== 0 || nothingRan)) counts.failed = 1;
+      return { counts, output };
+    },
+  };
+}
+
+function hasTests(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder, { withFileTypes: true }).some((entry) =>
+    entry.isDirectory() ? hasTests(`${folder}/${entry.name}`) : entry.name.endsWith("_test.ts")
+  );
+}
