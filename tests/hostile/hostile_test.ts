@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { targetAvailable } from "../interop/target.ts";
+import { beHostile } from "./hostile.ts";
+
+const available = targetAvailable("rmq");
+
+test("ill-behaved peers harm nobody else, and the memory that they took comes back", {
+  skip: available.ok ? false : available.reason,
+}, async () => {
+  const result = await beHostile({ halfOpen: 200, idle: 1000, rounds: 3 });
+  assert.deepEqual(result.errors, []);
+  assert.ok(result.goodSends > 0, "the good client did not send");
+  assert.ok(
+    result.after < result.before + 64 * 1024 * 1024,
+    `resident before ${result.before}, after ${result.after} bytes`,
+  );
+});
