@@ -1,5 +1,6 @@
 import type { Clock, Done, Files } from "@rmq/platform";
 import { PlatformError } from "@rmq/platform";
+import { asPlatformError } from "./platform_error.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
@@ -86,7 +87,7 @@ export class ConfigFile {
         this.#exchange(fresh, done);
       });
     } catch (error) {
-      done(toPlatformError(error));
+      done(asPlatformError(error));
     }
   }
 
@@ -95,13 +96,8 @@ export class ConfigFile {
       if (this.#files.stat(this.path) !== null) this.#files.rename(this.path, this.path + ".bak");
       this.#files.rename(fresh, this.path);
     } catch (error) {
-      return done(toPlatformError(error));
+      return done(asPlatformError(error));
     }
     this.#files.syncDirectory(this.#directory, done);
   }
-}
-
-function toPlatformError(error: unknown): PlatformError {
-  if (error instanceof PlatformError) return error;
-  return new PlatformError("EIO", error instanceof Error ? error.message : String(error));
 }

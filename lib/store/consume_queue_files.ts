@@ -1,0 +1,231 @@
+import { PlatformError } from "@rmq/platform";
+import {
+  blankUnits,
+  isBlankUnit,
+  offsetFileName,
+  offsetOfFileName,
+  UNIT_BYTES,
+  unitPhysical,
+  unitSize,
+} from "./consume_queue_layout.ts";
+import type { ConsumeQueue } from "./consume_queue.ts";
+import { asPlatformError } from "./platform_error.ts";
+
+const BLANK_CHUNK_UNITS = 4096;
+
+/**
+ * Finds out what a queue's files hold: the newest units are those that are written and point below `cut` (storage
+ * sheet §7). With `clean` false the rest of the last file is wiped, because a crash may have left anything there.
+ */
+export function loadQueue(queue: ConsumeQueue, cut: number, clean: boolean): void {
+  const { files, fileBytes } = queue.disk;
+  const directory = queue.directory;
+  let starts: number[] = [];
+  for (const name of files.list(directory)) {
+    const start = offsetOfFileName(name);
+    if (start < 0 || start % fileBytes !== 0) continue;
+    // A hole in the row of files: what lies before it can't be reached from the newest messages.
+    if (starts.length > 0 && start !== starts[starts.length - 1] + fileBytes) starts = [];
+    starts.push(start);
+  }
+  queue.starts = starts;
+  cutQueue(queue, cut, clean);
+}
+
+/** Cuts a queue at the first unit that is not written or points to `cut` or beyond; its offsets go back with it. */
+export function cutQueue(queue: ConsumeQueue, cut: number, clean: boolean): void {
+  const { starts } = queue;
+  const fileUnits = queue.disk.fileBytes / UNIT_BYTES;
+  // Files and memory must agree before the search, and memory may hold units that no file has.
+  const inMemory = cutMemory(queue, cut);
+  let end = inMemory;
+  while (end < 0 && starts.length > 0) {
+    const first = starts[starts.length - 1] / UNIT_BYTES;
+    const count = countValid(queue, first, Math.min(fileUnits, Math.max(queue.written - first, 0) || fileUnits), cut);
+    if (count > 0) end = first + count;
+    else dropLastFile(queue, clean && cut === Infinity);
+  }
+  if (end < 0) return queue.reset();
+  queue.max = queue.nextOffset = end;
+  queue.written = Math.min(inMemory < 0 ? end : queue.written, end);
+  queue.synced = inMemory < 0 ? end : Math.min(queue.synced, end);
+  if (inMemory < 0) {
+    queue.release(end);
+    queue.bufferStart = end;
+  }
+  dropFilesFrom(queue, queue.written * UNIT_BYTES);
+  wipeRest(queue, queue.written, clean);
+  queue.maxPhysical = endOfEntry(queue, end - 1);
+  queue.forgetMin();
+}
+
+/** New end if it lies within the units in memory (after their first), else -1. */
+function cutMemory(queue: ConsumeQueue, cut: number): number {
+  const { buffer, bufferStart, max } = queue;
+  if (buffer.length === 0 || bufferStart === max || unitPhysical(buffer, 0) >= cut) {
+    queue.max = Math.min(max, bufferStart);
+    return -1;
+  }
+  let low = 0;
+  let high = max - bufferStart;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (unitPhysical(buffer, middle * UNIT_BYTES) < cut) low = middle;
+    else high = middle;
+  }
+  return bufferStart + low + 1;
+}
+
+/** How many of the file's first `limit` units are written and point below `cut`; they stand before all others. */
+function countValid(queue: ConsumeQueue, first: number, limit: number, cut: number): number {
+  const path = queue.pathOf(first * UNIT_BYTES);
+  const file = queue.disk.pool.get(path);
+  if (file === null) return 0;
+  const unit = new Uint8Array(UNIT_BYTES);
+  const valid = (n: number): boolean => {
+    if (file.readAtSync(unit, n * UNIT_BYTES) !== UNIT_BYTES) return false;
+    const physical = unitPhysical(unit, 0);
+    return unitSize(unit, 0) > 0 && physical >= 0 && physical < cut;
+  };
+  if (!valid(0)) return 0;
+  let low = 0;
+  let high = limit;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (valid(middle)) low = middle;
+    else high = middle;
+  }
+  return low + 1;
+}
+
+function endOfEntry(queue: ConsumeQueue, unit: number): number {
+  if (!queue.locate(unit) || isBlankUnit(queue.unitBytes, queue.unitAt)) return 0;
+  return unitPhysical(queue.unitBytes, queue.unitAt) + unitSize(queue.unitBytes, queue.unitAt);
+}
+
+/** Takes the last file off the list, and off the disk unless `keep`. */
+function dropLastFile(queue: ConsumeQueue, keep: boolean): void {
+  const start = queue.starts.pop();
+  if (start !== undefined && !keep) removeFile(queue, start);
+}
+
+function removeFile(queue: ConsumeQueue, start: number): void {
+  const path = queue.pathOf(start);
+  queue.disk.pool.close(path);
+  queue.disk.cache.invalidate({ path });
+  queue.disk.files.remove(path);
+}
+
+function dropFilesFrom(queue: ConsumeQueue, position: number): void {
+  while (queue.starts.length > 0 && queue.starts[queue.starts.length - 1] >= Math.max(position, 1)) {
+    dropLastFile(queue, false);
+  }
+}
+
+/** Makes sure that nothing is written behind the last unit, where a later look for the end would find it. */
+function wipeRest(queue: ConsumeQueue, end: number, clean: boolean): void {
+  const { fileBytes } = queue.disk;
+  const start = queue.starts[queue.starts.length - 1];
+  const position = end * UNIT_BYTES - start;
+  if (start === undefined || position >= fileBytes) return;
+  const path = queue.pathOf(start);
+  const file = queue.disk.pool.get(path);
+  if (file === null) return;
+  if (clean) {
+    const unit = new Uint8Array(UNIT_BYTES);
+    const count = file.readAtSync(unit, position);
+    if (count === UNIT_BYTES && unitSize(unit, 0) === 0 && unitPhysical(unit, 0) === 0) return;
+  }
+  file.truncate(position);
+  file.truncate(fileBytes);
+  queue.disk.cache.invalidate(file, position);
+}
+
+/**
+ * Writes the units that no file has yet, with one write a file; the paths written to go to `touched`, directories with
+ * new entries to `changed`. Throws PlatformError; what was written by then counts as written.
+ */
+export function writeQueue(queue: ConsumeQueue, touched: (path: string) => void, changed: Set<string>): void {
+  const { pool, cache, fileBytes } = queue.disk;
+  while (queue.written < queue.max && !queue.deleted) {
+    const position = queue.written * UNIT_BYTES;
+    const start = position - (position % fileBytes);
+    if (queue.starts.length === 0 || queue.starts[queue.starts.length - 1] < start) createFile(queue, start, changed);
+    const path = queue.pathOf(position);
+    const file = pool.get(path);
+    if (file === null) throw new PlatformError("ENOENT", `${path}: was removed`);
+    const end = Math.min(queue.max, (start + fileBytes) / UNIT_BYTES);
+    const from = (queue.written - queue.bufferStart) * UNIT_BYTES;
+    const bytes = queue.buffer.subarray(from, (end - queue.bufferStart) * UNIT_BYTES);
+    if (file.writeAt(bytes, position - start) !== bytes.length) {
+      throw new PlatformError("ENOSPC", `${path}: short write`);
+    }
+    cache.invalidate(file, position - start);
+    touched(path);
+    queue.written = end;
+  }
+}
+
+function createFile(queue: ConsumeQueue, start: number, changed: Set<string>): void {
+  const { disk, directory } = queue;
+  if (queue.starts.length === 0) {
+    disk.files.makeDirectory(directory);
+    changed.add(`${disk.directory}/${queue.topic}`);
+    changed.add(disk.directory);
+  }
+  const file = disk.pool.get(`${directory}/${offsetFileName(start)}`, true);
+  if (file === null) throw new PlatformError("ENOENT", directory);
+  // Anything that an older run left in a file of this name goes.
+  file.truncate(0);
+  file.truncate(disk.fileBytes);
+  changed.add(directory);
+  if (queue.starts.length === 0) {
+    const blanks = queue.written - start / UNIT_BYTES;
+    for (let done = 0; done < blanks; done += BLANK_CHUNK_UNITS) {
+      const bytes = blankUnits(Math.min(BLANK_CHUNK_UNITS, blanks - done));
+      if (file.writeAt(bytes, done * UNIT_BYTES) !== bytes.length) {
+        throw new PlatformError("ENOSPC", `${file.path}: short write`);
+      }
+    }
+  }
+  queue.starts.push(start);
+}
+
+/** Removes whole files whose last unit points below `minPhysical`; the last file stays. */
+export function expireQueue(queue: ConsumeQueue, minPhysical: number): void {
+  while (queue.starts.length > 1) {
+    const last = queue.starts[1] / UNIT_BYTES - 1;
+    if (last >= queue.written || !queue.locate(last)) return;
+    if (unitPhysical(queue.unitBytes, queue.unitAt) >= minPhysical) return;
+    removeFile(queue, queue.starts[0]);
+    queue.starts.shift();
+    queue.forgetMin();
+  }
+}
+
+/** Gets `count` units from `bytes[start]` on (0: past the end), valid during the call, or what went wrong. */
+export type UnitsDone = (error: PlatformError | null, bytes: Uint8Array, start: number, count: number) => void;
+
+const READ_UNITS = 256;
+const noBytes = new Uint8Array(0);
+
+/** Reads some of the units [from, to): those that one place (memory, or one file) holds, at once when it can. */
+export function readUnits(queue: ConsumeQueue, from: number, to: number, done: UnitsDone): void {
+  const end = Math.min(to, queue.max);
+  if (from >= end) return done(null, noBytes, 0, 0);
+  if (from >= queue.bufferStart) {
+    return done(null, queue.buffer, (from - queue.bufferStart) * UNIT_BYTES, end - from);
+  }
+  const { fileBytes, pool, cache } = queue.disk;
+  const position = (from * UNIT_BYTES) % fileBytes;
+  const fileEnd = from + (fileBytes - position) / UNIT_BYTES;
+  const count = Math.min(end, queue.bufferStart, fileEnd, from + READ_UNITS) - from;
+  let file;
+  try {
+    file = pool.get(queue.pathOf(from * UNIT_BYTES));
+  } catch (error) {
+    return done(asPlatformError(error), noBytes, 0, 0);
+  }
+  if (file === null) return done(new PlatformError("ENOENT", queue.pathOf(from * UNIT_BYTES)), noBytes, 0, 0);
+  cache.read(file, position, count * UNIT_BYTES, (error, bytes, start) => done(error, bytes, start, count));
+}
