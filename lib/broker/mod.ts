@@ -1,1 +1,8 @@
-export const x_broker: string = "broker";
+/**
+ * The broker: receives, stores and delivers messages, keeps consumer offsets, and registers with the name servers.
+ *
+ * @module
+ */
+export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
+export type { BrokerSettings } from "./settings.ts";
+export type { BrokerState } from "./state.ts";

@@ -24,6 +24,9 @@ export interface BrokerState {
   /** Messages that the broker itself stores: delayed deliveries, retries, dead letters. */
   readonly put: Put;
   readonly registration: Registration;
+  /** The registered address as messages store it: 4 or 16 bytes, and its port. */
+  readonly storeHost: Uint8Array;
+  readonly storePort: number;
   /** Makes a unique key for a message that came without one. */
   readonly uniqueIds: () => string;
   /** Set once listening. */

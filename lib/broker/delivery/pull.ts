@@ -199,9 +199,8 @@ export class Pull {
     if (!header.has(F.topic) || !header.has(F.consumerGroup)) {
       return fail(ResponseCode.SYSTEM_ERROR, "the header has no topic or no consumerGroup");
     }
-    const group =
-      groups.find(header.valueBytes, header.start(F.consumerGroup), header.end(F.consumerGroup)) ??
-        groups.ensure(header.text(F.consumerGroup) ?? "");
+    const group = groups.find(header.valueBytes, header.start(F.consumerGroup), header.end(F.consumerGroup)) ??
+      groups.ensure(header.text(F.consumerGroup) ?? "");
     if (group === null) {
       const name = header.text(F.consumerGroup);
       return fail(

@@ -18,7 +18,6 @@ import { stateOf } from "./connection_state.ts";
 import type { HeldSends } from "./held_sends.ts";
 import { appendTo, type Refusal, type Rewriters, type Target } from "./rewriters.ts";
 import { BrokerProperties } from "./broker_properties.ts";
-import { hostBytes } from "./host_bytes.ts";
 import { retryRefusal } from "./send_to_retry.ts";
 import { writeBatchAnswer } from "./batch_answer.ts";
 
@@ -96,18 +95,18 @@ export class Send {
     private readonly state: BrokerState,
     private readonly held: HeldSends,
     private readonly rewriters: Rewriters,
-    anyTopic: Topic,
   ) {
     const { settings } = state;
-    const host = hostBytes(state.registration.storeHost);
-    this.target = { topic: anyTopic, queueId: 0 };
+    // Any topic will do until the first request: boot topics are always there.
+    const [first] = state.topics.all();
+    this.target = { topic: first, queueId: 0 };
     this.added = new BrokerProperties(settings, state.uniqueIds);
     this.errorFields = { MSG_REGION: settings.regionId, TRACE_ON: String(settings.traceOn) };
     this.answers = new SendAnswer({
       regionId: settings.regionId,
       traceOn: settings.traceOn,
-      storeHost: host,
-      storePort: state.registration.storePort,
+      storeHost: state.storeHost,
+      storePort: state.storePort,
     });
   }
 
@@ -307,10 +306,15 @@ export class Send {
     let problem: string | null = null;
     let code: number = ResponseCode.MESSAGE_ILLEGAL;
     try {
-      const count = decodeBatch(header.bytes, header.bodyStart, header.bodyEnd, (_flag, bodyStart, bodyEnd, from, to) => {
-        if (to - from > 32767) problem = `the properties of an inner message are longer than 32767 bytes`;
-        bytes += fixed + (bodyEnd - bodyStart) + (to - from);
-      });
+      const count = decodeBatch(
+        header.bytes,
+        header.bodyStart,
+        header.bodyEnd,
+        (_flag, bodyStart, bodyEnd, from, to) => {
+          if (to - from > 32767) problem = `the properties of an inner message are longer than 32767 bytes`;
+          bytes += fixed + (bodyEnd - bodyStart) + (to - from);
+        },
+      );
       if (count === 0) {
         problem = "the batch holds no message";
         code = ResponseCode.SYSTEM_ERROR;

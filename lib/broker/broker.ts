@@ -1,0 +1,193 @@
+import type { Logger, Platform } from "@rmq/platform";
+import { UniqueIds } from "@rmq/protocol";
+import { createClient, type RemotingConnection, type RemotingServer, startServer, type TlsSettings } from "@rmq/remoting";
+import { ConfigFile, openStore, type Store, type StoreOptions } from "@rmq/store";
+import { ClientTable } from "./clients/client_table.ts";
+import { QueueLocks } from "./clients/queue_locks.ts";
+import { HeldSends } from "./delivery/held_sends.ts";
+import { hostBytes } from "./delivery/host_bytes.ts";
+import { Pull } from "./delivery/pull.ts";
+import { StorePut } from "./delivery/put.ts";
+import { Rewriters } from "./delivery/rewriters.ts";
+import { Send } from "./delivery/send.ts";
+import { DelayLevels } from "./delay/delay_levels.ts";
+import { GroupTable } from "./groups/group_table.ts";
+import { handlersOf } from "./handlers.ts";
+import { OffsetTable } from "./offsets/offset_table.ts";
+import { Registration } from "./registration.ts";
+import type { BrokerSettings } from "./settings.ts";
+import type { BrokerState } from "./state.ts";
+import { TopicTable } from "./topics/topic_table.ts";
+
+/** What a broker is started with. */
+export interface BrokerOptions {
+  readonly broker: BrokerSettings;
+  /** Host, port and the question which topics exist are filled in from the broker. */
+  readonly store: StoreOptions;
+  readonly tls?: TlsSettings;
+}
+
+/** A running broker. */
+export interface Broker {
+  /** `ip:port` that clients are told. */
+  readonly address: string;
+  /** Port that it listens on. */
+  readonly port: number;
+  /** The parts, for tests and for what is composed around a broker. */
+  readonly state: BrokerState;
+  /** Unregisters, answers what waits, flushes and leaves a clean store. */
+  stop(): Promise<void>;
+}
+
+/** How long connections get at the end to take their last answers, ms. */
+const GRACE_MS = 100;
+
+/**
+ * Opens the store, listens and registers. Rejects with StoreError (directory in use, broken, not writable) or
+ * PlatformError (`EADDRINUSE` …); nothing is left open then.
+ */
+export async function startBroker(platform: Platform, options: BrokerOptions, logger: Logger): Promise<Broker> {
+  const parts = await openParts(platform, options, logger);
+  try {
+    return await listen(parts, options);
+  } catch (error) {
+    await closeParts(parts);
+    throw error;
+  }
+}
+
+/** A broker that does not listen yet. */
+interface Parts {
+  readonly state: BrokerState;
+  readonly send: Send;
+  readonly pull: Pull;
+  readonly delay: DelayLevels;
+}
+
+async function openParts(platform: Platform, options: BrokerOptions, logger: Logger): Promise<Parts> {
+  const settings = options.broker;
+  const { clock } = platform;
+  const file = (name: string) => new ConfigFile(platform, `${settings.storePathRootDir}/config/${name}`);
+  const topics = new TopicTable({ clock, logger, settings, file: file("topics.json") });
+  const groups = new GroupTable({ clock, logger, settings, file: file("subscriptionGroup.json") });
+  const offsets = new OffsetTable({ clock, logger, settings, file: file("consumerOffset.json") });
+  topics.load();
+  groups.load();
+
+  const storeHost = hostBytes(await literalAddress(platform, settings.brokerIP1));
+  const storePort = settings.advertisedPort || settings.listenPort;
+  const store: Store = await openStore(platform, {
+    ...options.store,
+    storeHost,
+    storePort,
+    topicExists: (topic) => topics.get(topic) !== null,
+    lowestConsumed: (topic, queueId) => lowestOffset(offsets, topic, queueId),
+  }, logger);
+  topics.attach(store);
+  offsets.load(store);
+
+  const client = createClient(platform, {}, logger);
+  const address = `${bracketed(settings.brokerIP1)}:${storePort}`;
+  const registration = new Registration({ platform, logger, settings, topics, client }, address);
+  topics.onChange((changed) => registration.changed(changed));
+  const clients = new ClientTable({ clock, logger, settings });
+  const ids = new UniqueIds(platform, storeHost);
+  const delay = new DelayLevels({ platform, logger, settings, store, topics, file: file("delayOffset.json") });
+  const rewriters = new Rewriters([delay.rewriter]);
+  const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
+  const state: BrokerState = {
+    platform,
+    logger,
+    settings,
+    store,
+    topics,
+    groups,
+    offsets,
+    clients,
+    locks: new QueueLocks(clock),
+    put,
+    registration,
+    storeHost,
+    storePort,
+    uniqueIds: () => ids.next(),
+    server: null,
+    client,
+  };
+  const held = new HeldSends(store, clock, settings.syncFlushTimeout);
+  const send = new Send(state, held, rewriters);
+  return { state, send, pull: new Pull(state), delay };
+}
+
+async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
+  const { state, send, pull, delay } = parts;
+  const { platform, settings, logger, store } = state;
+  const server: RemotingServer = await startServer(platform, {
+    host: settings.bindAddress,
+    port: settings.listenPort,
+    fastPort: settings.listenPort > 2 ? settings.listenPort - 2 : null,
+    handlers: handlersOf(state, [...send.handlers(), ...pull.handlers()]),
+    idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
+    parkedBytes: settings.parkedBytes,
+    parkedBytesPerConnection: settings.parkedBytesPerConnection,
+    waitTimeMillsInSendQueue: settings.waitTimeMillsInSendQueue,
+    tls: options.tls,
+    disconnected: (connection: RemotingConnection) => {
+      pull.drop(connection);
+      state.clients.drop(connection);
+    },
+  }, logger);
+  state.server = server;
+  store.onAdvance(() => {
+    if (server.parkedBytes > 0) server.release();
+  });
+  state.clients.start();
+  delay.start(state.put);
+  await state.registration.start();
+  let stopped: Promise<void> | null = null;
+  return {
+    address: state.registration.address,
+    port: server.port,
+    state,
+    stop: () => stopped ??= stop(parts, server),
+  };
+}
+
+async function stop(parts: Parts, server: RemotingServer): Promise<void> {
+  const { state, pull } = parts;
+  await state.registration.unregister();
+  server.stopAccepting();
+  pull.stop();
+  // Appended sends are answered once they are on disk; a disk that can't take them is told to their senders by the hold.
+  await state.store.flush().catch(() => {});
+  await server.close(GRACE_MS);
+  await closeParts(parts);
+}
+
+async function closeParts({ state, delay }: Parts): Promise<void> {
+  state.clients.close();
+  state.client.close();
+  await Promise.all([delay, state.topics, state.groups, state.offsets].map((part) =>
+    new Promise<void>((resolve) => part.close(resolve))
+  ));
+  await state.store.close();
+}
+
+/** The name clients are told, as an IP: message ids hold addresses, so a name is resolved once. */
+async function literalAddress(platform: Platform, host: string): Promise<string> {
+  if (/^[\d.]+$/.test(host) || host.includes(":")) return host;
+  return (await platform.net.resolve(host))[0];
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Lowest committed offset of the groups that read `topic`; null: none committed. */
+function lowestOffset(offsets: OffsetTable, topic: string, queueId: number): number | null {
+  let lowest: number | null = null;
+  for (const group of offsets.groupsOf(topic)) {
+    const offset = offsets.query(group, topic, queueId);
+    if (offset >= 0 && (lowest === null || offset < lowest)) lowest = offset;
+  }
+  return lowest;
+}
