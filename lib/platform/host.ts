@@ -6,7 +6,9 @@ import { hostNet } from "./node/net.ts";
 import { hostProcess } from "./node/process.ts";
 import { hostRandom } from "./node/random.ts";
 import { denoLibc } from "./deno/libc.ts";
-import { bunLibc } from "./node/bun_libc.ts";
+import { bunNet } from "./bun/net.ts";
+import { ConnectionBudget } from "./connection_budget.ts";
+import { bunLibc } from "./bun/libc.ts";
 import type { Libc } from "./native/libc.ts";
 import type { Platform } from "./types.ts";
 
@@ -23,7 +25,10 @@ export function hostPlatform(): Platform {
   const runtime = runtimeNow();
   const libc = lazily(() => nativeLibc(runtime));
   const files = hostFiles(dataSync(runtime === "bun"), POOL_READS[runtime], libc);
-  host = { clock: hostClock(), files, net: hostNet(), random: hostRandom(), process: hostProcess(runtime, libc) };
+  const ours = hostProcess(runtime, libc);
+  const budget = new ConnectionBudget(lazily(ours.raiseDescriptorLimit));
+  const net = runtime === "bun" ? bunNet(budget) : hostNet(budget);
+  host = { clock: hostClock(), files, net, random: hostRandom(), process: ours };
   return host;
 }
 

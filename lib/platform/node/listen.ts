@@ -1,25 +1,30 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { platformError } from "../errors.ts";
-import type { Address, Connection, Listener, PlatformError } from "../types.ts";
+import type { ConnectionBudget } from "../connection_budget.ts";
+import type { Address, Listener, Net } from "../types.ts";
 import { SocketConnection } from "./socket_connection.ts";
 
 const BACKLOG = 1024;
 
-/** Implements `Net.listen`. */
-export async function listen(
-  options: { host: string; port: number; backlog?: number },
-  accept: (connection: Connection) => void,
-  error: (error: PlatformError) => void,
-): Promise<Listener> {
-  const server = createServer({ noDelay: true }, (socket) => {
-    // A peer that is gone already has no address, and nothing to say.
-    if (socket.remoteAddress === undefined) return void socket.destroy();
-    accept(new SocketConnection(socket, false));
-  });
-  const backlog = options.backlog ?? BACKLOG;
-  await bind(server, options.host, options.port, backlog);
-  server.on("error", (failure) => error(platformError(failure)));
-  return new ServerListener(server, options.host, backlog);
+/** Implements `Net.listen` with `node:net`. */
+export function nodeListen(budget: ConnectionBudget): Net["listen"] {
+  const giveBack = (): void => budget.giveBack();
+  return async (options, accept, error) => {
+    const server = createServer({ noDelay: true }, (socket) => {
+      // A peer that is gone already has no address, and nothing to say.
+      if (socket.remoteAddress === undefined) return void socket.destroy();
+      if (!budget.take()) {
+        socket.destroy();
+        return error(budget.exhausted());
+      }
+      socket.once("close", giveBack);
+      accept(new SocketConnection(socket, false));
+    });
+    const backlog = options.backlog ?? BACKLOG;
+    await bind(server, options.host, options.port, backlog);
+    server.on("error", (failure) => error(platformError(failure)));
+    return new ServerListener(server, options.host, backlog);
+  };
 }
 
 function bind(server: Server, host: string, port: number, backlog: number): Promise<void> {

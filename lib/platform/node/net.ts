@@ -1,15 +1,16 @@
 import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import type { ConnectionBudget } from "../connection_budget.ts";
 import { platformError } from "../errors.ts";
 import type { Net } from "../types.ts";
 import { connect } from "./connect.ts";
-import { listen } from "./listen.ts";
+import { nodeListen } from "./listen.ts";
 import { startTls } from "./start_tls.ts";
 
 /** The machine's network, through `node:net` and `node:tls`. */
-export function hostNet(): Net {
-  return { listen, connect, startTls, resolve, interfaces };
+export function hostNet(budget: ConnectionBudget): Net {
+  return { listen: nodeListen(budget), connect, startTls, resolve, interfaces };
 }
 
 function resolve(host: string): Promise<string[]> {

@@ -49,7 +49,8 @@ function onStop(run: (signal: string) => void): () => void {
   };
 }
 
-function presentDescriptorLimit(): number {
+/** The descriptor limit as Linux tells it in /proc; 0 when unknown. */
+export function presentDescriptorLimit(): number {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
     return line === null ? 0 : Number(line[1]);

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { platformError } from "../errors.ts";
+import { plainHost } from "../plain_host.ts";
 import type { Address, Connection, ConnectionHandler, PlatformError } from "../types.ts";
+import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from "../water_marks.ts";
+import { WriteQueue } from "../write_queue.ts";
 
-/** Above it `write` tells the caller to wait. */
-export const HIGH_WATER_BYTES = 1024 * 1024;
-const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 // What the runtime's stream holds at once: it reports progress per write, so a bound keeps `bufferedBytes` true.
 const STREAM_BYTES = 256 * 1024;
 
@@ -20,9 +20,7 @@ export class SocketConnection implements Connection {
   readonly encrypted: boolean;
   handler: ConnectionHandler = unset;
   readonly #socket: OwnedSocket;
-  #waiting: Uint8Array[] = [];
-  #waitingFrom = 0;
-  #waitingBytes = 0;
+  readonly #waiting: WriteQueue = new WriteQueue();
   #full = false;
   #ending = false;
   #finishing = false;
@@ -43,18 +41,17 @@ export class SocketConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#waitingBytes + this.#socket.writableLength;
+    return this.#waiting.bytes + this.#socket.writableLength;
   }
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     if (this.#ending || socket.destroyed || bytes.length === 0) return !this.#full;
     const inStream = socket.writableLength;
-    if (this.#waitingBytes === 0 && inStream + bytes.length <= STREAM_BYTES) {
+    if (this.#waiting.bytes === 0 && inStream + bytes.length <= STREAM_BYTES) {
       socket.write(bytes, this.#written);
     } else {
       this.#waiting.push(bytes);
-      this.#waitingBytes += bytes.length;
       if (inStream < STREAM_BYTES) this.#feed();
     }
     if (this.bufferedBytes > HIGH_WATER_BYTES) this.#full = true;
@@ -72,12 +69,12 @@ export class SocketConnection implements Connection {
   end(): void {
     if (this.#ending) return;
     this.#ending = true;
-    if (this.#waitingBytes === 0) this.#finish();
+    if (this.#waiting.bytes === 0) this.#finish();
   }
 
   destroy(): void {
     this.#ending = true;
-    this.#drop();
+    this.#waiting.clear();
     this.#socket.destroy();
   }
 
@@ -102,17 +99,17 @@ export class SocketConnection implements Connection {
 
   closed(): void {
     this.#ending = true;
-    this.#drop();
+    this.#waiting.clear();
     this.handler.close(this.#failure);
   }
 
   #progress(): void {
-    if (this.#waitingBytes > 0) this.#feed();
+    if (this.#waiting.bytes > 0) this.#feed();
     if (this.#full && !this.#ending && this.bufferedBytes < LOW_WATER_BYTES) {
       this.#full = false;
       this.handler.drain?.();
     }
-    if (this.#ending && this.#waitingBytes === 0) this.#finish();
+    if (this.#ending && this.#waiting.bytes === 0) this.#finish();
   }
 
   #finish(): void {
@@ -123,39 +120,17 @@ export class SocketConnection implements Connection {
 
   #feed(): void {
     const socket = this.#socket;
-    while (this.#waitingBytes > 0 && !socket.destroyed) {
+    const waiting = this.#waiting;
+    while (waiting.bytes > 0 && !socket.destroyed) {
       const room = STREAM_BYTES - socket.writableLength;
       if (room <= 0) return;
-      const first = this.#waiting[this.#waitingFrom];
+      const first = waiting.first();
       const part = first.length <= room ? first : first.subarray(0, room);
-      this.#waitingBytes -= part.length;
-      if (part === first) this.#shift();
-      else this.#waiting[this.#waitingFrom] = first.subarray(part.length);
+      waiting.taken(part.length);
       socket.write(part, this.#written);
     }
   }
-
-  #shift(): void {
-    this.#waitingFrom++;
-    if (this.#waitingFrom === this.#waiting.length) {
-      this.#waiting.length = 0;
-      this.#waitingFrom = 0;
-    } else if (this.#waitingFrom >= 1024) {
-      this.#waiting.splice(0, this.#waitingFrom);
-      this.#waitingFrom = 0;
-    } else {
-      this.#waiting[this.#waitingFrom - 1] = empty;
-    }
-  }
-
-  #drop(): void {
-    this.#waiting = [];
-    this.#waitingFrom = 0;
-    this.#waitingBytes = 0;
-  }
 }
-
-const empty = new Uint8Array(0);
 
 function onData(this: Socket, chunk: Uint8Array): void {
   (this as OwnedSocket)[owner].received(chunk);
@@ -167,10 +142,4 @@ function onError(this: Socket, error: Error): void {
 
 function onClose(this: Socket): void {
   (this as OwnedSocket)[owner].closed();
-}
-
-/** An address as an IP literal: IPv4 that came over an IPv6 port is IPv4. */
-export function plainHost(address: string | undefined): string {
-  if (address === undefined) return "";
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

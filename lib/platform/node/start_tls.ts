@@ -1,5 +1,6 @@
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { platformError } from "../errors.ts";
+import { plainHost } from "../plain_host.ts";
 import { type Connection, PlatformError, type TlsServerOptions } from "../types.ts";
 import { SocketConnection } from "./socket_connection.ts";
 
@@ -80,9 +81,9 @@ function serverFor(options: TlsServerOptions): Server {
 
 // The runtimes don't agree on how a TLS socket names the plain one below it; both ends of a connection do name it.
 function handshakeOf(socket: TLSSocket): Handshake | undefined {
-  return handshakes.get(keyOf(socket.remoteAddress ?? "", socket.remotePort ?? 0, socket.localPort ?? 0));
+  return handshakes.get(keyOf(plainHost(socket.remoteAddress), socket.remotePort ?? 0, socket.localPort ?? 0));
 }
 
 function keyOf(remoteHost: string, remotePort: number, localPort: number): string {
-  return `${remoteHost.replace(/^::ffff:/, "")}|${remotePort}|${localPort}`;
+  return `${remoteHost}|${remotePort}|${localPort}`;
 }
