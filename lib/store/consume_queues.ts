@@ -7,6 +7,7 @@ import { FilePool } from "./file_pool.ts";
 import { asPlatformError } from "./platform_error.ts";
 import { QueueFlush } from "./queue_flush.ts";
 import { QueueMemory } from "./queue_memory.ts";
+import { TopicNames } from "./topic_names.ts";
 
 /** What the set of consume queues is told. */
 export interface ConsumeQueuesOptions {
@@ -22,6 +23,7 @@ export interface ConsumeQueuesOptions {
 
 /** A topic's queues; null for one that is on disk and was not used yet. */
 interface TopicQueues {
+  readonly topic: string;
   readonly topicBytes: Uint8Array;
   readonly queues: Map<number, ConsumeQueue | null>;
 }
@@ -30,6 +32,7 @@ const OLD_UNITS_BLOCK_BYTES = 64 * 1024;
 /** Longest stretch of listing, loading or expiring in one turn, microseconds. */
 const SLICE_US = 2000;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * All consume queues, as a follower of the log (storage sheet §4; Apache: `ConsumeQueueStore`). Units are taken into
@@ -46,6 +49,7 @@ export class ConsumeQueues implements Follower {
   readonly #disk: QueueDisk;
   readonly #memory: QueueMemory;
   readonly #topics = new Map<string, TopicQueues>();
+  readonly #names = new TopicNames<TopicQueues>();
   readonly #unsynced = { files: new Set<string>(), directories: new Set<string>() };
   readonly #fileBytes: number;
   #flushedTo = 0;
@@ -97,12 +101,22 @@ export class ConsumeQueues implements Follower {
 
   /** The queue; new in memory when there is none. Throws PlatformError when its files can't be read. */
   queue(topic: string, queueId: number): ConsumeQueue {
-    let entry = this.#topics.get(topic);
-    if (entry === undefined) {
-      entry = { topicBytes: encoder.encode(topic), queues: new Map() };
-      this.#topics.set(topic, entry);
-    }
+    const entry = this.#topics.get(topic) ?? this.#addTopic(topic);
     return entry.queues.get(queueId) ?? this.#open(topic, entry, queueId);
+  }
+
+  /** The same by the bytes of the topic's name. */
+  find(bytes: Uint8Array, start: number, end: number, queueId: number): ConsumeQueue {
+    const entry = this.#names.find(bytes, start, end);
+    if (entry === null) return this.queue(decoder.decode(bytes.subarray(start, end)), queueId);
+    return entry.queues.get(queueId) ?? this.#open(entry.topic, entry, queueId);
+  }
+
+  #addTopic(topic: string): TopicQueues {
+    const entry = { topic, topicBytes: encoder.encode(topic), queues: new Map() };
+    this.#topics.set(topic, entry);
+    this.#names.add(entry);
+    return entry;
   }
 
   /** The queue, or null when nothing was ever stored in it. */
@@ -213,14 +227,17 @@ export class ConsumeQueues implements Follower {
     const files = this.#platform.files;
     let end = this.#platform.clock.monotonicUs() + SLICE_US;
     for (const topic of files.list(this.#disk.directory)) {
-      const queues = new Map<number, ConsumeQueue | null>();
+      const queueIds: number[] = [];
       for (const name of files.list(`${this.#disk.directory}/${topic}`)) {
         const queueId = Number(name);
         if (!/^[0-9]{1,10}$/.test(name) || queueId > 0x7fffffff) continue;
-        queues.set(queueId, null);
+        queueIds.push(queueId);
         if (recovery.abnormal) this.#unchecked.push({ topic, queueId });
       }
-      if (queues.size > 0) this.#topics.set(topic, { topicBytes: encoder.encode(topic), queues });
+      if (queueIds.length > 0) {
+        const entry = this.#addTopic(topic);
+        for (const queueId of queueIds) entry.queues.set(queueId, null);
+      }
       if (this.#platform.clock.monotonicUs() < end) continue;
       await this.#turn();
       end = this.#platform.clock.monotonicUs() + SLICE_US;
@@ -288,6 +305,7 @@ export class ConsumeQueues implements Follower {
     const entry = this.#topics.get(topic);
     if (entry === undefined) return done(null);
     this.#topics.delete(topic);
+    this.#names.remove(entry);
     const directory = `${this.#disk.directory}/${topic}`;
     for (const queue of entry.queues.values()) {
       if (queue === null) continue;
