@@ -1,0 +1,305 @@
+import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, readI16, readI32, readI64, readU16 } from "./_bytes.ts";
+import { writeI16, writeI32, writeI64 } from "./_bytes.ts";
+import { crc32 } from "./crc.ts";
+import { Properties } from "./message_properties.ts";
+import { SysFlag } from "./system.ts";
+
+/*
+ * An entry of the commit log, and a message in the body of a pull answer (storage sheet §3.2, remoting sheet §11.1).
+ * Offsets hold for IPv4 hosts; each IPv6 host moves what follows by 12.
+ *
+ * |  at | size    | field                                                           |
+ * |   0 | 4       | total size, this field included                                 |
+ * |   4 | 4       | magic: V1, or V2 with a topic length of two bytes               |
+ * |   8 | 4       | CRC-32 of the body & 0x7fffffff                                 |
+ * |  12 | 4       | queue id                                                        |
+ * |  16 | 4       | flag                                                            |
+ * |  20 | 8       | queue offset                                                    |
+ * |  28 | 8       | physical offset                                                 |
+ * |  36 | 4       | sysFlag; 0x10 born host is IPv6, 0x20 store host is IPv6        |
+ * |  40 | 8       | born timestamp, ms                                              |
+ * |  48 | 8 or 20 | born host: address, port as int                                 |
+ * |  56 | 8       | store timestamp, ms                                             |
+ * |  64 | 8 or 20 | store host: address, port as int                                |
+ * |  72 | 4       | reconsume times                                                 |
+ * |  76 | 8       | prepared transaction offset                                     |
+ * |  84 | 4 + n   | body length, body                                               |
+ * |   … | 1 + n   | topic length (V2: 2 + n), topic                                 |
+ * |   … | 2 + n   | properties length, properties                                   |
+ */
+
+/** Magic of an entry with a topic of up to 127 bytes. */
+export const MAGIC_V1: number = -626843481;
+/** Magic of an entry with a longer topic. */
+export const MAGIC_V2: number = -626843477;
+/** Magic of the record that fills the end of a segment: its size in four bytes, this, then anything. */
+export const BLANK_MAGIC: number = -875286124;
+
+/** Size of the smallest entry. */
+export const MIN_STORED_SIZE: number = 91;
+
+const SIZE_WITHOUT_VARIABLE = MIN_STORED_SIZE;
+const MAX_V1_TOPIC = 127;
+
+/** `StoredMessage.parse`: the bytes end before the entry does. */
+export const INCOMPLETE: number = -1;
+/** `StoredMessage.parse`: neither a message nor a blank record. */
+export const BAD_MAGIC: number = -2;
+/** `StoredMessage.parse`: the lengths inside do not add up to the size. */
+export const BAD_LENGTH: number = -3;
+/** `StoredMessage.parse`: the body is not the one that was stored. */
+export const BAD_CRC: number = -4;
+
+/** What is to be stored; reusable. Addresses have 4 or 16 bytes. */
+export class MessageDraft {
+  topic: Uint8Array = EMPTY;
+  queueId = 0;
+  flag = 0;
+  /** The bits for IPv6 hosts are set from the addresses. */
+  sysFlag = 0;
+  /** ms since 1970 */
+  bornTimestamp = 0;
+  bornHost: Uint8Array = new Uint8Array(4);
+  bornPort = 0;
+  storeHost: Uint8Array = new Uint8Array(4);
+  storePort = 0;
+  /** ms since 1970 */
+  storeTimestamp = 0;
+  reconsumeTimes = 0;
+  preparedTransactionOffset = 0;
+  queueOffset = 0;
+  physicalOffset = 0;
+  /** The body is body[bodyStart, bodyEnd). */
+  body: Uint8Array = EMPTY;
+  bodyStart = 0;
+  bodyEnd = 0;
+  properties: Properties = new Properties();
+}
+
+/** Size that the draft will have, bytes. */
+export function storedSize(draft: MessageDraft): number {
+  const topicLength = draft.topic.length;
+  return SIZE_WITHOUT_VARIABLE + (draft.bornHost.length - 4) + (draft.storeHost.length - 4) +
+    (draft.bodyEnd - draft.bodyStart) + topicLength + (topicLength > MAX_V1_TOPIC ? 1 : 0) + draft.properties.length;
+}
+
+/** Writes the entry to into[at…], which has room for `storedSize`, and returns the new end. */
+export function encodeStored(draft: MessageDraft, into: Uint8Array, at: number): number {
+  const { body, bodyStart, bodyEnd, topic, bornHost, storeHost, properties } = draft;
+  const topicLength = topic.length;
+  const long = topicLength > MAX_V1_TOPIC;
+  let sysFlag = draft.sysFlag & ~(SysFlag.BORN_HOST_V6 | SysFlag.STORE_HOST_V6);
+  if (bornHost.length === 16) sysFlag |= SysFlag.BORN_HOST_V6;
+  if (storeHost.length === 16) sysFlag |= SysFlag.STORE_HOST_V6;
+
+  writeI32(into, at + 4, long ? MAGIC_V2 : MAGIC_V1);
+  writeI32(into, at + 8, crc32(body, bodyStart, bodyEnd) & 0x7fffffff);
+  writeI32(into, at + 12, draft.queueId);
+  writeI32(into, at + 16, draft.flag);
+  writeI64(into, at + 20, draft.queueOffset);
+  writeI64(into, at + 28, draft.physicalOffset);
+  writeI32(into, at + 36, sysFlag);
+  writeI64(into, at + 40, draft.bornTimestamp);
+  let p = writeHost(bornHost, draft.bornPort, into, at + 48);
+  writeI64(into, p, draft.storeTimestamp);
+  p = writeHost(storeHost, draft.storePort, into, p + 8);
+  writeI32(into, p, draft.reconsumeTimes);
+  writeI64(into, p + 4, draft.preparedTransactionOffset);
+  writeI32(into, p + 12, bodyEnd - bodyStart);
+  p = copyBytes(body, bodyStart, bodyEnd, into, p + 16);
+  if (long) into[p++] = topicLength >> 8;
+  into[p++] = topicLength;
+  p = copyBytes(topic, 0, topicLength, into, p);
+  writeI16(into, p, properties.length);
+  p = copyBytes(properties.bytes, 0, properties.length, into, p + 2);
+  writeI32(into, at, p - at);
+  return p;
+}
+
+function writeHost(host: Uint8Array, port: number, into: Uint8Array, at: number): number {
+  for (let i = 0; i < host.length; i++) into[at + i] = host[i];
+  writeI32(into, at + host.length, port);
+  return at + host.length + 4;
+}
+
+function copyBytes(source: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
+  const count = end - start;
+  if (count > 48) into.set(source.subarray(start, end), at);
+  else for (let i = 0; i < count; i++) into[at + i] = source[start + i];
+  return at + count;
+}
+
+const TAGS = encodeUtf8("TAGS");
+const KEYS = encodeUtf8("KEYS");
+const UNIQ_KEY = encodeUtf8("UNIQ_KEY");
+
+/** A view over one entry in store format; reusable. Positions count in `bytes`. */
+export class StoredMessage {
+  bytes: Uint8Array = EMPTY;
+  at = 0;
+  /** Bytes of the entry, or of a blank record. */
+  size = 0;
+  magic = 0;
+  bodyCrc = 0;
+  queueId = 0;
+  flag = 0;
+  queueOffset = 0;
+  physicalOffset = 0;
+  sysFlag = 0;
+  bornTimestamp = 0;
+  bornHostStart = 0;
+  bornHostEnd = 0;
+  bornPort = 0;
+  storeTimestamp = 0;
+  storeHostStart = 0;
+  storeHostEnd = 0;
+  storePort = 0;
+  reconsumeTimes = 0;
+  preparedTransactionOffset = 0;
+  bodyStart = 0;
+  bodyEnd = 0;
+  topicStart = 0;
+  topicEnd = 0;
+  propertiesStart = 0;
+  propertiesEnd = 0;
+  /** Values found by `scanProperties`, -1 when absent. */
+  tagsStart = -1;
+  tagsEnd = -1;
+  keysStart = -1;
+  keysEnd = -1;
+  uniqStart = -1;
+  uniqEnd = -1;
+
+  /**
+   * Reads the entry at bytes[at, limit). Returns its size; 0 for a blank record, whose size is then in `size`; or
+   * INCOMPLETE, BAD_MAGIC, BAD_LENGTH, BAD_CRC.
+   */
+  parse(bytes: Uint8Array, at: number, limit: number, checkCrc: boolean): number {
+    if (limit - at < 8) return INCOMPLETE;
+    const size = readI32(bytes, at);
+    const magic = readI32(bytes, at + 4);
+    this.bytes = bytes;
+    this.at = at;
+    this.size = size;
+    this.magic = magic;
+    if (magic === BLANK_MAGIC) return size < 8 ? BAD_LENGTH : 0;
+    if (magic !== MAGIC_V1 && magic !== MAGIC_V2) return BAD_MAGIC;
+    if (size < MIN_STORED_SIZE) return BAD_LENGTH;
+    if (size > limit - at) return INCOMPLETE;
+    if (!this.#readFields(bytes, at, at + size)) return BAD_LENGTH;
+    if (checkCrc && !this.#bodyIsIntact()) return BAD_CRC;
+    return size;
+  }
+
+  #readFields(bytes: Uint8Array, at: number, end: number): boolean {
+    this.bodyCrc = readI32(bytes, at + 8);
+    this.queueId = readI32(bytes, at + 12);
+    this.flag = readI32(bytes, at + 16);
+    this.queueOffset = readI64(bytes, at + 20);
+    this.physicalOffset = readI64(bytes, at + 28);
+    const sysFlag = this.sysFlag = readI32(bytes, at + 36);
+    this.bornTimestamp = readI64(bytes, at + 40);
+    let p = at + 48;
+    this.bornHostStart = p;
+    this.bornHostEnd = p += (sysFlag & SysFlag.BORN_HOST_V6) === 0 ? 4 : 16;
+    this.bornPort = readI32(bytes, p);
+    this.storeTimestamp = readI64(bytes, p + 4);
+    p += 12;
+    this.storeHostStart = p;
+    this.storeHostEnd = p += (sysFlag & SysFlag.STORE_HOST_V6) === 0 ? 4 : 16;
+    if (end - p < 27) return false;
+    this.storePort = readI32(bytes, p);
+    this.reconsumeTimes = readI32(bytes, p + 4);
+    this.preparedTransactionOffset = readI64(bytes, p + 8);
+    return this.#readVariable(bytes, p + 16, end);
+  }
+
+  #readVariable(bytes: Uint8Array, at: number, end: number): boolean {
+    const topicLengthBytes = this.magic === MAGIC_V2 ? 2 : 1;
+    const bodyLength = readI32(bytes, at);
+    let p = at + 4;
+    if (bodyLength < 0 || bodyLength > end - p - topicLengthBytes - 2) return false;
+    this.bodyStart = p;
+    this.bodyEnd = p += bodyLength;
+    const topicLength = topicLengthBytes === 2 ? readU16(bytes, p) : bytes[p];
+    p += topicLengthBytes;
+    if (topicLength > (topicLengthBytes === 2 ? 0x7fff : MAX_V1_TOPIC) || topicLength > end - p - 2) return false;
+    this.topicStart = p;
+    this.topicEnd = p += topicLength;
+    const propertiesLength = readI16(bytes, p);
+    p += 2;
+    this.propertiesStart = p;
+    this.propertiesEnd = p + propertiesLength;
+    return propertiesLength >= 0 && this.propertiesEnd === end;
+  }
+
+  #bodyIsIntact(): boolean {
+    return (crc32(this.bytes, this.bodyStart, this.bodyEnd) & 0x7fffffff) === this.bodyCrc;
+  }
+
+  topicText(): string {
+    return decodeUtf8(this.bytes, this.topicStart, this.topicEnd);
+  }
+
+  /** Value of a property, or null. */
+  property(name: string): string | null {
+    const wanted = encodeUtf8(name);
+    const { bytes, propertiesEnd } = this;
+    let found: string | null = null;
+    for (let p = this.propertiesStart; p < propertiesEnd;) {
+      const end = indexOrEnd(bytes, 0x02, p, propertiesEnd);
+      const separator = indexOrEnd(bytes, 0x01, p, end);
+      if (separator < end - 1 && equalBytes(bytes, p, separator, wanted)) {
+        found = decodeUtf8(bytes, separator + 1, end);
+      }
+      p = end + 1;
+    }
+    return found;
+  }
+
+  /** Finds what dispatch needs in one pass: the values of TAGS, KEYS and UNIQ_KEY. */
+  scanProperties(): void {
+    const { bytes, propertiesEnd } = this;
+    this.tagsStart =
+      this.tagsEnd =
+      this.keysStart =
+      this.keysEnd =
+      this.uniqStart =
+      this.uniqEnd =
+        -1;
+    let p = this.propertiesStart;
+    while (p < propertiesEnd) {
+      const name = p;
+      while (p < propertiesEnd && bytes[p] > 0x02) p++;
+      const nameEnd = p;
+      if (p < propertiesEnd && bytes[p] === 0x01) p++;
+      const value = p;
+      while (p < propertiesEnd && bytes[p] !== 0x02) p++;
+      if (p > value && value > nameEnd) this.#note(name, nameEnd, value, p);
+      p++;
+    }
+  }
+
+  #note(name: number, nameEnd: number, value: number, end: number): void {
+    const { bytes } = this;
+    const length = nameEnd - name;
+    if (length === 4) {
+      const first = bytes[name];
+      if (first === 0x54 && equalBytes(bytes, name, nameEnd, TAGS)) {
+        this.tagsStart = value;
+        this.tagsEnd = end;
+      } else if (first === 0x4b && equalBytes(bytes, name, nameEnd, KEYS)) {
+        this.keysStart = value;
+        this.keysEnd = end;
+      }
+    } else if (length === 8 && equalBytes(bytes, name, nameEnd, UNIQ_KEY)) {
+      this.uniqStart = value;
+      this.uniqEnd = end;
+    }
+  }
+}
+
+function indexOrEnd(bytes: Uint8Array, byte: number, from: number, end: number): number {
+  for (let i = from; i < end; i++) if (bytes[i] === byte) return i;
+  return end;
+}
