@@ -103,7 +103,7 @@ export class Header extends HeaderParts {
   int(field: number, fallback: number): number {
     if (((this.present >>> field) & 1) === 0) return fallback;
     const value = this.escaped(field)
-      ? parseJavaInt(this.#plain(field), 0, this.#plainLength)
+      ? this.#parsePlain(field, parseJavaInt)
       : parseJavaInt(this.valueBytes, this.starts[field], this.ends[field]);
     return Number.isNaN(value) ? this.#malformed(field, fallback) : value;
   }
@@ -115,7 +115,7 @@ export class Header extends HeaderParts {
   long(field: number, fallback: number): number {
     if (((this.present >>> field) & 1) === 0) return fallback;
     const value = this.escaped(field)
-      ? parseJavaLong(this.#plain(field), 0, this.#plainLength)
+      ? this.#parsePlain(field, parseJavaLong)
       : parseJavaLong(this.valueBytes, this.starts[field], this.ends[field]);
     if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) return value;
     return Number.isNaN(value) ? this.#malformed(field, fallback) : this.#beyond(field, value);
@@ -132,7 +132,7 @@ export class Header extends HeaderParts {
   /** True for "true" in any case, false for any other text. */
   bool(field: number, fallback: boolean): boolean {
     if (!this.has(field)) return fallback;
-    if (this.escaped(field)) return isJavaTrue(this.#plain(field), 0, this.#plainLength);
+    if (this.escaped(field)) return this.#parsePlain(field, isJavaTrue);
     return isJavaTrue(this.valueBytes, this.starts[field], this.ends[field]);
   }
 
@@ -206,15 +206,14 @@ export class Header extends HeaderParts {
 
   #decode(bytes: Uint8Array, start: number, end: number, escaped: boolean): string {
     if (!escaped) return decodeUtf8(bytes, start, end);
-    return decodeUtf8(this.#scratch, 0, this.#unescape(bytes, start, end));
+    const length = this.#unescape(bytes, start, end);
+    return decodeUtf8(this.#scratch, 0, length);
   }
 
-  #plainLength = 0;
-
-  /** The unescaped value in the scratch buffer, its length in #plainLength. */
-  #plain(field: number): Uint8Array {
-    this.#plainLength = this.#unescape(this.valueBytes, this.starts[field], this.ends[field]);
-    return this.#scratch;
+  /** Reads a value that has escapes. */
+  #parsePlain<T>(field: number, parse: (bytes: Uint8Array, start: number, end: number) => T): T {
+    const length = this.#unescape(this.valueBytes, this.starts[field], this.ends[field]);
+    return parse(this.#scratch, 0, length);
   }
 
   #unescape(bytes: Uint8Array, start: number, end: number): number {
