@@ -1,10 +1,12 @@
-// The scenarios against dist/rmq, or what RMQ_INTEROP_TARGET names. What is absent here is skipped, with the reason.
+// The scenarios against dist/rmq, or what RMQ_INTEROP_TARGET names; RMQ_INTEROP_ONLY picks some by a part of their names.
+// What is absent here is skipped, with the reason.
 import { before, describe, it } from "node:test";
 import { clientAvailable, clientNames } from "./clients.ts";
 import { type Outcome, runSuite, scenariosOf } from "./suite.ts";
 import { targetAvailable, type TargetKind } from "./target.ts";
 
 const target: TargetKind = process.env.RMQ_INTEROP_TARGET === "apache" ? "apache" : "rmq";
+const only = process.env.RMQ_INTEROP_ONLY ?? "";
 const missingTarget = targetAvailable(target);
 const limit = { timeout: 600_000 };
 
@@ -13,7 +15,7 @@ describe(`interop with ${target}`, limit, () => {
   const arrived = new Map<string, (outcome: Outcome) => void>();
   const outcomes = new Map<string, Promise<Outcome>>();
   for (const client of able) {
-    for (const scenario of scenariosOf(client)) {
+    for (const scenario of scenariosOf(client, only)) {
       const key = `${client} ${scenario.name}`;
       outcomes.set(key, new Promise((resolve) => arrived.set(key, resolve)));
     }
@@ -23,7 +25,7 @@ describe(`interop with ${target}`, limit, () => {
   before(() => {
     if (able.length === 0) return;
     const onOutcome = (outcome: Outcome) => arrived.get(`${outcome.client} ${outcome.scenario}`)?.(outcome);
-    runSuite({ target, clients: able, onOutcome }).catch((error) => {
+    runSuite({ target, clients: able, only, onOutcome }).catch((error) => {
       failedStart = error;
       for (const [key, resolve] of arrived) {
         const [client] = clientNames.filter((name) => key.startsWith(name));
@@ -34,7 +36,7 @@ describe(`interop with ${target}`, limit, () => {
 
   for (const client of clientNames) {
     const reason = missingTarget.ok ? clientAvailable(client).reason : missingTarget.reason;
-    for (const scenario of scenariosOf(client)) {
+    for (const scenario of scenariosOf(client, only)) {
       const name = `${client}: ${scenario.name}`;
       if (reason) {
         it(`${name} (${reason})`, { skip: true }, () => {});

@@ -62,6 +62,8 @@ export async function runSuite(options: SuiteOptions): Promise<Outcome[]> {
     outcomes.push(outcome);
     options.onOutcome?.(outcome);
   };
+  // Building blocks this process, so all of it comes before anything runs.
+  for (const client of options.clients) driverCommand(client, "", join(directory, client));
   const target = await startTarget(options.target, directory);
   const drivers: Driver[] = [];
   try {
