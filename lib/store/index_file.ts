@@ -1,0 +1,321 @@
+import { type File, type Files, PlatformError } from "@rmq/platform";
+import type { BlockCache } from "./block_cache.ts";
+import type { FilePool } from "./file_pool.ts";
+import {
+  ENTRY_BYTES,
+  entryHash,
+  entryPhysical,
+  entryPosition,
+  entryPrevious,
+  entrySeconds,
+  HEADER_BYTES,
+  headerBytes,
+  indexFileBytes,
+  type IndexHeader,
+  putEntry,
+  readHeader,
+  readSlots,
+  SLOT_BYTES,
+  slotBytes,
+  slotPosition,
+} from "./index_layout.ts";
+
+/** What all index files of a store share. */
+export interface IndexDisk {
+  readonly files: Files;
+  readonly pool: FilePool;
+  readonly cache: BlockCache;
+  readonly directory: string;
+  /** `maxHashSlotNum`. */
+  readonly slots: number;
+  /** `maxIndexNum`. */
+  readonly entries: number;
+}
+
+/** Slots that are written together: one page of the file. */
+const PAGE_SLOTS = 1024;
+/** Entries are written out when so many bytes of them are waiting. */
+const PENDING_BYTES = 256 * 1024;
+const LOAD_SLOTS = 256 * 1024;
+const UNDO_ENTRIES = 4096;
+
+const noSlots = new Int32Array(0);
+const noBytes = new Uint8Array(0);
+
+/**
+ * One index file. While it is the newest, its slots are a table in memory and its entries are appended to a buffer;
+ * `writeSome` brings both to disk. At each instant the entries that a slot on disk leads to are on disk too, and the
+ * header there counts them, so that a killed process leaves chains that a Java broker can walk.
+ */
+export class IndexFile {
+  readonly path: string;
+  header: IndexHeader;
+  /** Empty: the slots are only on disk. */
+  slots: Int32Array = noSlots;
+  #dirty = new Uint8Array(0);
+  #cursor = 0;
+  #pending = noBytes;
+  #pendingFrom = 1;
+  #created: boolean;
+  /** End of time and log as the header on disk says; they follow the checkpoint. */
+  #diskEnd = { timestamp: 0, physical: 0 };
+
+  constructor(readonly disk: IndexDisk, readonly name: string, header: IndexHeader, created: boolean) {
+    this.path = `${disk.directory}/${name}`;
+    this.header = header;
+    this.#created = created;
+    this.#diskEnd = { timestamp: header.endTimestamp, physical: header.endPhysical };
+    this.#pendingFrom = header.count;
+  }
+
+  /** A new file that goes on from where the one before it ended. */
+  static create(disk: IndexDisk, name: string, timestamp: number, physical: number): IndexFile {
+    const header = {
+      beginTimestamp: timestamp,
+      endTimestamp: timestamp,
+      beginPhysical: physical,
+      endPhysical: physical,
+      slotsUsed: 0,
+      count: 1,
+    };
+    const file = new IndexFile(disk, name, header, false);
+    file.#allocate();
+    return file;
+  }
+
+  /** The file of that name, or null when it does not have the configured size. */
+  static open(disk: IndexDisk, name: string): IndexFile | null {
+    const path = `${disk.directory}/${name}`;
+    const file = disk.pool.get(path);
+    if (file === null || file.size() !== indexFileBytes(disk.slots, disk.entries)) return null;
+    const bytes = new Uint8Array(HEADER_BYTES);
+    if (file.readAtSync(bytes, 0) !== HEADER_BYTES) return null;
+    return new IndexFile(disk, name, readHeader(bytes), true);
+  }
+
+  get isFull(): boolean {
+    return this.header.count >= this.disk.entries;
+  }
+
+  /** True while something waits to be written. */
+  get isDirty(): boolean {
+    return this.header.count > this.#pendingFrom || this.#dirty.includes(1) ||
+      this.#diskEnd.physical !== this.header.endPhysical || this.#diskEnd.timestamp !== this.header.endTimestamp;
+  }
+
+  /** Adds an entry; the file must be the newest and not full. */
+  put(hash: number, physical: number, storeTimestamp: number): void {
+    const header = this.header;
+    const slot = hash % this.disk.slots;
+    let previous = this.slots[slot];
+    if (previous <= 0 || previous > header.count) previous = 0;
+    const at = this.#room();
+    putEntry(this.#pending, at, hash, physical, this.#secondsSinceBegin(storeTimestamp), previous);
+    this.slots[slot] = header.count;
+    this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
+    if (header.count <= 1) {
+      header.beginPhysical = physical;
+      header.beginTimestamp = storeTimestamp;
+    }
+    if (previous === 0) header.slotsUsed++;
+    header.count++;
+    header.endPhysical = physical;
+    header.endTimestamp = storeTimestamp;
+  }
+
+  #secondsSinceBegin(storeTimestamp: number): number {
+    const begin = this.header.beginTimestamp;
+    if (begin <= 0) return 0;
+    return Math.min(Math.max(Math.trunc((storeTimestamp - begin) / 1000), 0), 0x7fffffff);
+  }
+
+  /** Where in the buffer the next entry goes; writes the buffer out when it is full, grows it when that fails. */
+  #room(): number {
+    const at = (this.header.count - this.#pendingFrom) * ENTRY_BYTES;
+    if (at < this.#pending.length) return at;
+    if (at >= PENDING_BYTES) {
+      try {
+        this.#writeEntries(this.#open());
+        if (this.#pending.length > 0) return 0;
+      } catch (error) {
+        if (!(error instanceof PlatformError)) throw error;
+      }
+    }
+    const held = (this.header.count - this.#pendingFrom) * ENTRY_BYTES;
+    const bytes = new Uint8Array(Math.max(held * 2, 256 * ENTRY_BYTES));
+    bytes.set(this.#pending.subarray(0, held));
+    this.#pending = bytes;
+    return held;
+  }
+
+  #allocate(): void {
+    this.slots = new Int32Array(this.disk.slots);
+    this.#dirty = new Uint8Array(Math.ceil(this.disk.slots / PAGE_SLOTS));
+  }
+
+  /** Entry k if it is in memory: its position in {@link pending}; else -1. */
+  pendingAt(entry: number): number {
+    return entry >= this.#pendingFrom ? (entry - this.#pendingFrom) * ENTRY_BYTES : -1;
+  }
+
+  get pending(): Uint8Array {
+    return this.#pending;
+  }
+
+  #open(): File {
+    const { files, pool, directory, slots, entries } = this.disk;
+    if (!this.#created) {
+      files.makeDirectory(directory);
+      const file = pool.get(this.path, true);
+      file?.truncate(indexFileBytes(slots, entries));
+      this.#created = true;
+    }
+    const file = pool.get(this.path);
+    if (file === null) throw new PlatformError("ENOENT", `${this.path}: was removed`);
+    return file;
+  }
+
+  #write(file: File, bytes: Uint8Array, position: number): void {
+    if (file.writeAt(bytes, position) !== bytes.length) throw new PlatformError("ENOSPC", `${this.path}: short write`);
+    this.disk.cache.invalidate(file, position);
+  }
+
+  #writeEntries(file: File): void {
+    const count = this.header.count - this.#pendingFrom;
+    if (count === 0) return;
+    this.#write(
+      file,
+      this.#pending.subarray(0, count * ENTRY_BYTES),
+      entryPosition(this.disk.slots, this.#pendingFrom),
+    );
+    this.#pendingFrom = this.header.count;
+    if (this.#pending.length > PENDING_BYTES * 2) this.#pending = noBytes;
+  }
+
+  #writeHeader(file: File): void {
+    const { timestamp, physical } = this.#diskEnd;
+    this.#write(file, headerBytes({ ...this.header, endTimestamp: timestamp, endPhysical: physical }), 0);
+  }
+
+  /** Begins a pass over the slots. */
+  rewind(): void {
+    this.#cursor = 0;
+  }
+
+  /** Writes all entries and the next dirty slots (up to `pages` pages). True: the pass is over. Throws PlatformError. */
+  writeSome(pages: number): boolean {
+    const file = this.#open();
+    this.#writeEntries(file);
+    this.#writeHeader(file);
+    for (let left = pages; left > 0 && this.#cursor < this.#dirty.length;) {
+      if (this.#dirty[this.#cursor] === 0) {
+        this.#cursor++;
+        continue;
+      }
+      let end = this.#cursor + 1;
+      while (end < this.#dirty.length && this.#dirty[end] === 1 && end - this.#cursor < left) end++;
+      const from = this.#cursor * PAGE_SLOTS;
+      const to = Math.min(end * PAGE_SLOTS, this.slots.length);
+      this.#write(file, slotBytes(this.slots, from, to - from), slotPosition(from));
+      this.#dirty.fill(0, this.#cursor, end);
+      left -= end - this.#cursor;
+      this.#cursor = end;
+    }
+    return this.#cursor >= this.#dirty.length;
+  }
+
+  /** Lets the header on disk say that the file holds all up to there. */
+  writeEnd(timestamp: number, physical: number): void {
+    this.#diskEnd = { timestamp, physical };
+    this.#writeHeader(this.#open());
+  }
+
+  sync(done: (error: PlatformError | null) => void): void {
+    try {
+      this.#open().syncData(done);
+    } catch (error) {
+      if (!(error instanceof PlatformError)) throw error;
+      done(error);
+    }
+  }
+
+  /** Gives the slot table back; the file is full and on disk. */
+  seal(): void {
+    this.slots = noSlots;
+    this.#dirty = new Uint8Array(0);
+    this.#pending = noBytes;
+  }
+
+  /** Reads a part of the slots into memory, from slot `from` on; returns where to go on, the number of slots at the end. */
+  loadSlots(from: number): number {
+    if (from === 0) this.#allocate();
+    const count = Math.min(LOAD_SLOTS, this.disk.slots - from);
+    const bytes = new Uint8Array(count * SLOT_BYTES);
+    if (this.#open().readAtSync(bytes, slotPosition(from)) !== bytes.length) {
+      throw new PlatformError("EIO", `${this.path}: ends early`);
+    }
+    readSlots(bytes, this.slots, from);
+    return from + count;
+  }
+
+  /** After a crash: slots that lead to entries that the header does not count go back along their chain. */
+  repairSlots(): void {
+    const { slots, header } = this;
+    const bytes = new Uint8Array(ENTRY_BYTES);
+    for (let slot = 0; slot < slots.length; slot++) {
+      let entry = slots[slot];
+      if (entry < header.count && entry >= 0) continue;
+      for (let previous; entry >= header.count; entry = previous) {
+        this.#open().readAtSync(bytes, entryPosition(this.disk.slots, entry));
+        previous = entryHash(bytes, 0) % this.disk.slots === slot ? entryPrevious(bytes, 0) : 0;
+        if (previous >= entry) previous = 0;
+      }
+      slots[slot] = Math.max(entry, 0);
+      this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
+    }
+  }
+
+  /** Takes back, newest first, the entries of messages at or beyond `physical`. The slots must be in memory. */
+  undo(physical: number): void {
+    const { header, slots } = this;
+    const file = this.#open();
+    this.#writeEntries(file);
+    let block = noBytes;
+    let blockFrom = header.count;
+    const last = (): number => {
+      const entry = header.count - 1;
+      if (entry < blockFrom) {
+        blockFrom = Math.max(1, header.count - UNDO_ENTRIES);
+        block = new Uint8Array((header.count - blockFrom) * ENTRY_BYTES);
+        file.readAtSync(block, entryPosition(this.disk.slots, blockFrom));
+      }
+      return (entry - blockFrom) * ENTRY_BYTES;
+    };
+    while (header.count > 1 && entryPhysical(block, last()) >= physical) {
+      const at = last();
+      const slot = entryHash(block, at) % this.disk.slots;
+      const previous = entryPrevious(block, at);
+      if (slots[slot] === header.count - 1) slots[slot] = previous;
+      if (previous === 0) header.slotsUsed--;
+      this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
+      header.count--;
+    }
+    this.#pendingFrom = header.count;
+    if (header.count > 1) {
+      const at = last();
+      header.endPhysical = entryPhysical(block, at);
+      header.endTimestamp = Math.min(header.endTimestamp, header.beginTimestamp + entrySeconds(block, at) * 1000);
+    } else {
+      header.endPhysical = header.beginPhysical = Math.min(header.beginPhysical, physical);
+      header.endTimestamp = header.beginTimestamp;
+    }
+    this.#diskEnd = { timestamp: header.endTimestamp, physical: header.endPhysical };
+  }
+
+  /** Removes it from the disk. */
+  remove(): void {
+    this.disk.pool.close(this.path);
+    this.disk.cache.invalidate(this);
+    this.disk.files.remove(this.path);
+  }
+}
