@@ -1,6 +1,11 @@
 import type { Logger, Platform } from "@rmq/platform";
-import { UniqueIds } from "@rmq/protocol";
-import { createClient, type RemotingConnection, type RemotingServer, startServer, type TlsSettings } from "@rmq/remoting";
+import {
+  createClient,
+  type RemotingConnection,
+  type RemotingServer,
+  startServer,
+  type TlsSettings,
+} from "@rmq/remoting";
 import { ConfigFile, openStore, type Store, type StoreOptions } from "@rmq/store";
 import { ClientTable } from "./clients/client_table.ts";
 import { QueueLocks } from "./clients/queue_locks.ts";
@@ -10,6 +15,7 @@ import { Pull } from "./delivery/pull.ts";
 import { StorePut } from "./delivery/put.ts";
 import { Rewriters } from "./delivery/rewriters.ts";
 import { Send } from "./delivery/send.ts";
+import { uniqueKeys } from "./delivery/unique_keys.ts";
 import { DelayLevels } from "./delay/delay_levels.ts";
 import { GroupTable } from "./groups/group_table.ts";
 import { handlersOf } from "./handlers.ts";
@@ -91,7 +97,6 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
   const registration = new Registration({ platform, logger, settings, topics, client }, address);
   topics.onChange((changed) => registration.changed(changed));
   const clients = new ClientTable({ clock, logger, settings });
-  const ids = new UniqueIds(platform, storeHost);
   const delay = new DelayLevels({ platform, logger, settings, store, topics, file: file("delayOffset.json") });
   const rewriters = new Rewriters([delay.rewriter]);
   const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
@@ -109,7 +114,7 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
     registration,
     storeHost,
     storePort,
-    uniqueIds: () => ids.next(),
+    uniqueIds: uniqueKeys(platform, storeHost),
     server: null,
     client,
   };
@@ -166,9 +171,11 @@ async function stop(parts: Parts, server: RemotingServer): Promise<void> {
 async function closeParts({ state, delay }: Parts): Promise<void> {
   state.clients.close();
   state.client.close();
-  await Promise.all([delay, state.topics, state.groups, state.offsets].map((part) =>
-    new Promise<void>((resolve) => part.close(resolve))
-  ));
+  await Promise.all(
+    [delay, state.topics, state.groups, state.offsets].map((part) =>
+      new Promise<void>((resolve) => part.close(resolve))
+    ),
+  );
   await state.store.close();
 }
 

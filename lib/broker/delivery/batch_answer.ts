@@ -1,4 +1,4 @@
-import { type Output, ResponseCode, writeAnswer, writeOffsetMessageId } from "@rmq/protocol";
+import { offsetMessageId, type Output, ResponseCode, writeAnswer } from "@rmq/protocol";
 
 /** What the answer to a 320 tells (remoting sheet §11.5): the ids of all inner messages, the first one's queue offset. */
 export interface BatchAnswer {
@@ -16,7 +16,7 @@ export interface BatchAnswer {
 
 /** Encodes the success answer of a batch. */
 export function writeBatchAnswer(out: Output, opaque: number, batch: BatchAnswer): void {
-  const ids = batch.offsets.map((offset) => writeOffsetMessageId(batch.storeHost, batch.storePort, offset));
+  const ids = batch.offsets.map((offset) => offsetMessageId(batch.storeHost, batch.storePort, offset));
   writeAnswer(out, opaque, {
     code: ResponseCode.SUCCESS,
     fields: {

@@ -273,7 +273,7 @@ export class Send {
       draft.bodyStart = bodyStart;
       draft.bodyEnd = bodyEnd;
       // Inner messages keep their properties to the letter: no additions, no final separator (storage sheet §3.2).
-      draft.properties.copyVerbatim(header.bytes, propsStart, propsEnd);
+      draft.properties.readVerbatim(header.bytes, propsStart, propsEnd);
       status = appendTo(store, draft, target);
       if (status !== AppendStatus.OK) return;
       if (firstQueueOffset < 0) firstQueueOffset = draft.queueOffset;
