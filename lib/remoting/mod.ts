@@ -19,3 +19,6 @@ export type {
   ServerStats,
   TlsSettings,
 } from "./types.ts";
+export { formatAddress, parseAddress } from "./address.ts";
+export { createClient } from "./client.ts";
+export { startServer } from "./server.ts";

@@ -48,8 +48,7 @@ export type RemotingErrorCode =
   | "CLOSED"
   | "TOO_MANY_PENDING"
   | "CONNECT_FAILED"
-  | "BAD_ADDRESS"
-  | "FRAME_TOO_LONG";
+  | "BAD_ADDRESS";
 
 /** A request to a peer that got no answer. */
 export class RemotingError extends Error {
