@@ -64,6 +64,30 @@ export class Properties {
     this.#read(bytes, start, end, false);
   }
 
+  /**
+   * Takes over property text exactly as it is, also without the last 0x02, as the inner messages of a batch are stored.
+   * The first change ends the last pair.
+   */
+  readVerbatim(bytes: Uint8Array, start: number, end: number): void {
+    this.clear();
+    const length = end - start;
+    this.#room(length + 1);
+    this.bytes.set(bytes.subarray(start, end));
+    this.length = length;
+    let name = 0;
+    let separator = -1;
+    for (let at = 0; at <= length; at++) {
+      const byte = at < length ? this.bytes[at] : END;
+      if (byte === 0) this.hasNul = true;
+      else if (byte === SEPARATOR && separator < 0) separator = at;
+      else if (byte === END) {
+        if (separator > name && separator < at - 1) this.#enter(name, separator + 1, at);
+        name = at + 1;
+        separator = -1;
+      }
+    }
+  }
+
   /** Copies pair by pair; those that Apache would drop (empty name or value) are overwritten by the next. */
   #read(source: Uint8Array, start: number, end: number, escaped: boolean): void {
     this.#room(end - start + 1);
@@ -265,6 +289,7 @@ export class Properties {
   #put(name: Uint8Array, value: Uint8Array, start: number, end: number): void {
     // The value may be a view of our own bytes, which the removal moves.
     const source = value.buffer === this.bytes.buffer ? value.slice(start, end) : value.subarray(start, end);
+    this.#terminate();
     this.#remove(this.#find(name));
     this.#room(this.length + name.length + source.length + 2);
     const { bytes } = this;
@@ -291,6 +316,7 @@ export class Properties {
 
   #remove(entry: number): void {
     if (entry < 0) return;
+    this.#terminate();
     if (this.#numbers[entry] >= 0) this.#entryOf[this.#numbers[entry]] = -1;
     this.#kill(entry);
     this.#compact();
@@ -298,6 +324,7 @@ export class Properties {
 
   /** Appends pairs that were encoded with `encodeProperty` (or several of them in a row); they replace their namesakes. */
   appendEncoded(pairs: Uint8Array): void {
+    this.#terminate();
     this.#room(this.length + pairs.length);
     const { bytes } = this;
     const from = this.length;
@@ -317,6 +344,11 @@ export class Properties {
     }
     this.length = from + pairs.length;
     if (this.#dead > 0) this.#compact();
+  }
+
+  /** Ends a last pair that was taken over without its end. */
+  #terminate(): void {
+    if (this.length > 0 && this.bytes[this.length - 1] !== END) this.bytes[this.length++] = END;
   }
 
   /** All of them, in the order of the text. */
