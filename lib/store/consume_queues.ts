@@ -260,6 +260,7 @@ export class ConsumeQueues implements Follower {
   }
 
   truncate(physicalOffset: number): void {
+    if (physicalOffset === 0) this.#removeAll();
     this.#cut = Math.min(this.#cut, physicalOffset);
     this.#flushedTo = Math.min(this.#flushedTo, physicalOffset);
     this.#takenTo = Math.min(this.#takenTo, physicalOffset);
@@ -268,6 +269,18 @@ export class ConsumeQueues implements Follower {
         if (queue !== null && queue.maxPhysical > physicalOffset) cutQueue(queue, physicalOffset, this.#clean);
       }
     }
+  }
+
+  /** Nothing is left of the log: what is on disk of queues must not be found by anybody. */
+  #removeAll(): void {
+    for (const [topic, entry] of this.#topics) {
+      for (const queue of entry.queues.values()) queue?.reset();
+      for (const [queueId, queue] of entry.queues) {
+        if (queue === null) entry.queues.delete(queueId);
+      }
+      this.#removeFiles(`${this.#disk.directory}/${topic}`, entry);
+    }
+    this.#unchecked = [];
   }
 
   expire(minPhysicalOffset: number): void {
@@ -313,18 +326,22 @@ export class ConsumeQueues implements Follower {
       queue.reset();
     }
     try {
-      this.#disk.pool.closeBelow(directory);
-      for (const queueId of entry.queues.keys()) {
-        for (const name of this.#platform.files.list(`${directory}/${queueId}`)) {
-          this.#disk.cache.invalidate({ path: `${directory}/${queueId}/${name}` });
-        }
-      }
-      this.#platform.files.removeTree(directory);
+      this.#removeFiles(directory, entry);
     } catch (error) {
       return done(asPlatformError(error));
     }
     if (this.#platform.files.stat(this.#disk.directory) === null) return done(null);
     this.#platform.files.syncDirectory(this.#disk.directory, done);
+  }
+
+  #removeFiles(directory: string, entry: TopicQueues): void {
+    this.#disk.pool.closeBelow(directory);
+    for (const queueId of entry.queues.keys()) {
+      for (const name of this.#platform.files.list(`${directory}/${queueId}`)) {
+        this.#disk.cache.invalidate({ path: `${directory}/${queueId}/${name}` });
+      }
+    }
+    this.#platform.files.removeTree(directory);
   }
 
   close(done: Done): void {

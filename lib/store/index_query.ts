@@ -17,6 +17,18 @@ const MAX_STEPS = 200_000;
 const SLICE_US = 2000;
 const LOOK_EVERY = 64;
 
+/** What is looked for. */
+export interface Wanted {
+  /** As the file holds it. */
+  readonly hash: number;
+  readonly maxNum: number;
+  /** Store times, ms, both included. */
+  readonly beginMs: number;
+  readonly endMs: number;
+  /** Messages below are gone from the log. */
+  readonly minPhysical: number;
+}
+
 /** One query by key: walks the key's chain in each file, newest file first, by Apache's rules for when to stop. */
 export class IndexQuery {
   readonly #found: number[] = [];
@@ -31,10 +43,7 @@ export class IndexQuery {
   constructor(
     readonly clock: Clock,
     readonly files: readonly IndexFile[],
-    readonly hash: number,
-    readonly maxNum: number,
-    readonly begin: number,
-    readonly end: number,
+    readonly wanted: Wanted,
     readonly done: (offsets: number[]) => void,
   ) {
     this.#file = files.length - 1;
@@ -63,23 +72,23 @@ export class IndexQuery {
   }
 
   #step(): void {
-    if (this.#file < 0 || this.#found.length >= this.maxNum || this.#steps >= MAX_STEPS) {
+    if (this.#file < 0 || this.#found.length >= this.wanted.maxNum || this.#steps >= MAX_STEPS) {
       return this.done(this.#found);
     }
     const file = this.files[this.#file];
     if (this.#entry > 0) return this.#readEntry(file, this.#entry);
     if (this.#entry < 0 && this.#overlaps(file)) return this.#readSlot(file);
     this.#entry = -1;
-    this.#file = file.header.beginTimestamp < this.begin ? -1 : this.#file - 1;
+    this.#file = file.header.beginTimestamp < this.wanted.beginMs ? -1 : this.#file - 1;
     this.run();
   }
 
   /** As Apache asks it: strictly around the file's times, or one end of the range within them. */
   #overlaps(file: IndexFile): boolean {
     const { beginTimestamp, endTimestamp } = file.header;
-    return (this.begin < beginTimestamp && this.end > endTimestamp) ||
-      (this.begin >= beginTimestamp && this.begin <= endTimestamp) ||
-      (this.end >= beginTimestamp && this.end <= endTimestamp);
+    return (this.wanted.beginMs < beginTimestamp && this.wanted.endMs > endTimestamp) ||
+      (this.wanted.beginMs >= beginTimestamp && this.wanted.beginMs <= endTimestamp) ||
+      (this.wanted.endMs >= beginTimestamp && this.wanted.endMs <= endTimestamp);
   }
 
   #goTo(file: IndexFile, entry: number): void {
@@ -88,7 +97,7 @@ export class IndexQuery {
   }
 
   #readSlot(file: IndexFile): void {
-    const slot = this.hash % file.disk.slots;
+    const slot = this.wanted.hash % file.disk.slots;
     if (file.slots.length > 0) return this.#goTo(file, file.slots[slot]);
     this.#read(file, slotPosition(slot), SLOT_BYTES, (bytes, at) => this.#goTo(file, int32At(bytes, at)));
   }
@@ -109,16 +118,19 @@ export class IndexQuery {
     const seconds = entrySeconds(bytes, at);
     const time = file.header.beginTimestamp + seconds * 1000;
     const previous = entryPrevious(bytes, at);
-    if (seconds >= 0 && entryHash(bytes, at) === this.hash && time >= this.begin && time <= this.end) {
+    if (
+      seconds >= 0 && entryHash(bytes, at) === this.wanted.hash && time >= this.wanted.beginMs &&
+      time <= this.wanted.endMs
+    ) {
       this.#add(entryPhysical(bytes, at));
     }
     // A chain goes to older entries only; anything else is damage.
-    this.#goTo(file, seconds < 0 || time < this.begin || previous >= entry ? 0 : previous);
+    this.#goTo(file, seconds < 0 || time < this.wanted.beginMs || previous >= entry ? 0 : previous);
   }
 
   /** A message that was indexed twice, around a crash, is found once. */
   #add(physical: number): void {
-    if (!this.#found.includes(physical)) this.#found.push(physical);
+    if (physical >= this.wanted.minPhysical && !this.#found.includes(physical)) this.#found.push(physical);
   }
 
   #read(file: IndexFile, position: number, length: number, take: (bytes: Uint8Array, at: number) => void): void {

@@ -8,22 +8,18 @@ import { type IndexDisk, IndexFile } from "./index_file.ts";
 import { positiveHash } from "./index_layout.ts";
 import { indexName, isIndexName } from "./index_name.ts";
 import { IndexQuery } from "./index_query.ts";
+import type { LogReader } from "./log_reader.ts";
 import { asPlatformError } from "./platform_error.ts";
 import { TopicNames } from "./topic_names.ts";
 
-/** What the index is told. */
-export interface IndexesOptions {
-  /** `<root>/index`. */
-  readonly directory: string;
-  /** `maxHashSlotNum`. */
-  readonly slots: number;
-  /** `maxIndexNum`. */
-  readonly entries: number;
-  /**
-   * Makes the checkpoint say, durably, that the index holds all up to a store time; called before a file's header
-   * says so. A Java broker deletes an index file whose header is ahead of the checkpoint.
-   */
-  readonly announce: (indexMsgTimestamp: number, done: Done) => void;
+/** What the index is told, of the store's options. */
+export interface IndexOptions {
+  /** `storePathRootDir`; the files lie in `index` below it. */
+  readonly root: string;
+  /** Slots of a file. */
+  readonly maxHashSlotNum: number;
+  /** Entries of a file, entry 0 (never used) included. */
+  readonly maxIndexNum: number;
 }
 
 /** What a query by key found. */
@@ -47,22 +43,29 @@ const MAX_FOUND = 64;
 const PAGES_A_TURN = 256;
 const TRANSACTION_BITS = 0xc;
 const ROLLBACK = 0xc;
+const unannounced = (_endTimestampMs: number, done: Done): void => done(null);
 const SPACE = 0x20;
 const HASH_SIGN = Uint8Array.of(0x23);
 const TAG_PART = Uint8Array.of(0x54, 0x23);
 
 /** The hash index by key, as a follower of the log (storage sheet §5; Apache: `IndexService`). */
-export class Indexes implements Follower {
+export class IndexFiles implements Follower {
   readonly name = "index";
   readonly #platform: { readonly clock: Clock; readonly files: Files };
   readonly #disk: IndexDisk;
-  readonly #announce: (indexMsgTimestamp: number, done: Done) => void;
+  readonly #log: LogReader;
   readonly #logger: Logger;
+  /**
+   * Makes the checkpoint say, durably, that the index holds all up to a store time (ms); called before a file's header
+   * says so, as a Java broker deletes an index file whose header is ahead of the checkpoint.
+   */
+  beforeHeader: ((endTimestampMs: number, done: Done) => void) | null = null;
   readonly #topics = new TopicNames<TopicHash>();
   #topicCount = 0;
   /** By age; the last one takes entries. */
   #files: IndexFile[] = [];
   #flushedTo = 0;
+  #flushedTimestamp = 0;
   #takenTo = 0;
   #flushing = false;
   #waiting: Done[] = [];
@@ -71,19 +74,20 @@ export class Indexes implements Follower {
 
   constructor(
     platform: { readonly clock: Clock; readonly files: Files },
-    options: IndexesOptions,
+    options: IndexOptions,
+    log: LogReader,
     logger: Logger,
   ) {
     this.#platform = platform;
-    this.#announce = options.announce;
+    this.#log = log;
     this.#logger = logger;
     this.#disk = {
       files: platform.files,
       pool: new FilePool(platform.files, OPEN_FILES),
       cache: new BlockCache(CACHE_BYTES, CACHE_BLOCK_BYTES),
-      directory: options.directory,
-      slots: options.slots,
-      entries: options.entries,
+      directory: `${options.root}/index`,
+      slots: options.maxHashSlotNum,
+      entries: options.maxIndexNum,
     };
   }
 
@@ -91,9 +95,9 @@ export class Indexes implements Follower {
     return this.#flushedTo;
   }
 
-  /** Store time of the newest entry, ms; 0: none. */
-  get lastTimestamp(): number {
-    return this.#files.at(-1)?.header.endTimestamp ?? 0;
+  /** Store time up to which the headers on disk say that the index goes, ms; 0: not known. */
+  get flushedTimestamp(): number {
+    return this.#flushedTimestamp;
   }
 
   async load(recovery: FollowerRecovery): Promise<void> {
@@ -183,8 +187,8 @@ export class Indexes implements Follower {
     const timestamp = header?.endTimestamp ?? 0;
     const physical = header?.endPhysical ?? 0;
     const found = (offsets: number[]): void => done(offsets, timestamp, physical);
-    new IndexQuery(this.#platform.clock, [...this.#files], hash, Math.min(maxNum, MAX_FOUND), beginMs, endMs, found)
-      .run();
+    const wanted = { hash, maxNum: Math.min(maxNum, MAX_FOUND), beginMs, endMs, minPhysical: this.#log.minOffset };
+    new IndexQuery(this.#platform.clock, [...this.#files], wanted, found).run();
   }
 
   flush(done: Done): void {
@@ -222,10 +226,11 @@ export class Indexes implements Follower {
       if (error !== null) return done(error);
       this.#sync(file, (error) => {
         if (error !== null) return done(error);
-        this.#announce(endTimestamp, (error) => {
+        (this.beforeHeader ?? unannounced)(endTimestamp, (error) => {
           if (error !== null) return done(error);
           try {
             file.writeEnd(endTimestamp, endPhysical);
+            this.#flushedTimestamp = Math.max(this.#flushedTimestamp, endTimestamp);
           } catch (error) {
             return done(asPlatformError(error));
           }
