@@ -1,0 +1,102 @@
+import { PlatformError } from "@rmq/platform";
+import type { BlockCache } from "./block_cache.ts";
+import type { Ladder } from "./ladder.ts";
+import type { EntryView, LogReader, ReadDone } from "./log_reader.ts";
+import { asPlatformError } from "./platform_error.ts";
+import type { Segment, Segments } from "./segments.ts";
+import type { Tail } from "./tail.ts";
+
+/** Bytes of a cached block of the log. */
+export const BLOCK_BYTES: number = 1024 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** The reading end of the log: the tail, else whole blocks through the cache, else the file itself. */
+export class LogView implements LogReader {
+  /** Blocks that end at or below it hold nothing that is still to be written. */
+  #cacheable = 0;
+  #lastBlock = -1;
+
+  constructor(
+    private readonly ladder: Ladder,
+    private readonly tail: Tail,
+    private readonly segments: Segments,
+    private readonly cache: BlockCache,
+  ) {}
+
+  /** From now on blocks below the ladder's durable may be cached; before (during recovery) nothing was. */
+  start(): void {
+    this.#cacheable = this.#blockStart(this.ladder.durable);
+  }
+
+  get minOffset(): number {
+    return this.segments.minOffset;
+  }
+
+  get visible(): number {
+    return this.ladder.visible;
+  }
+
+  /** Start of what is in memory. */
+  get memoryStart(): number {
+    return this.tail.start(this.ladder.appended);
+  }
+
+  view(offset: number, size: number, out: EntryView): boolean {
+    return this.tail.view(offset, size, out);
+  }
+
+  read(offset: number, size: number, done: ReadDone): void {
+    const chunk = this.tail.chunkAt(offset);
+    if (chunk !== null && offset + size <= chunk.base + chunk.used) {
+      return done(null, chunk.bytes, offset - chunk.base);
+    }
+    const segment = this.segments.at(offset);
+    const position = segment === null ? -1 : offset - segment.base;
+    if (segment === null || offset + size > this.visible || position + size > this.segments.segmentBytes) {
+      return done(new PlatformError("EINVAL", `no entry of ${size} bytes at ${offset} in the commit log`), NOTHING, 0);
+    }
+    try {
+      if (offset + size > this.#cacheable) this.#readDirectly(segment, position, size, done);
+      else this.#readCached(segment, position, size, done);
+    } catch (error) {
+      done(asPlatformError(error), NOTHING, 0);
+    }
+  }
+
+  /** Drops what memory need not hold: durable, visible, and in blocks that are complete, so that a cached block never goes stale. */
+  trim(): void {
+    const complete = this.#blockStart(Math.min(this.ladder.durable, this.ladder.visible));
+    this.tail.trim(complete);
+    this.#cacheable = Math.max(this.#cacheable, Math.min(complete, this.memoryStart));
+  }
+
+  #blockStart(offset: number): number {
+    const base = this.segments.at(offset)?.base ?? offset;
+    return base + Math.floor((offset - base) / BLOCK_BYTES) * BLOCK_BYTES;
+  }
+
+  #readDirectly(segment: Segment, position: number, size: number, done: ReadDone): void {
+    const into = new Uint8Array(size);
+    this.segments.open(segment).readAt(into, position, (error, count) => {
+      if (error !== null) return done(error, NOTHING, 0);
+      if (count < size) return done(new PlatformError("EIO", `${segment.path} ends early`), NOTHING, 0);
+      done(null, into, 0);
+    });
+  }
+
+  #readCached(segment: Segment, position: number, size: number, done: ReadDone): void {
+    const file = this.segments.open(segment);
+    const block = Math.floor(position / BLOCK_BYTES);
+    const id = segment.base + block * BLOCK_BYTES;
+    if (id !== this.#lastBlock) {
+      this.#lastBlock = id;
+      const next = (block + 1) * BLOCK_BYTES;
+      const sequential = block > 0 && this.cache.peek(file, block * BLOCK_BYTES - 1, 1) !== null;
+      if (sequential && next < this.segments.segmentBytes && segment.base + next + BLOCK_BYTES <= this.#cacheable) {
+        this.cache.prefetch(file, next);
+      }
+    }
+    this.cache.read(file, position, size, done);
+  }
+}

@@ -1,0 +1,175 @@
+import type { Clock, Files, Logger, Timer } from "@rmq/platform";
+import type { ConsumeQueues } from "./consume_queues.ts";
+import type { Follower } from "./dispatch.ts";
+import type { Ladder } from "./ladder.ts";
+import type { StoreOptions } from "./options.ts";
+import type { Segments } from "./segments.ts";
+import type { Writability } from "./writability.ts";
+
+const FIRST_MS = 60_000;
+const PERIOD_MS = 10_000;
+const FILES_A_RUN = 10;
+const HOUR_MS = 3_600_000;
+/** Apache's caps of the two ratios (storage §16). */
+const CAP_FORCIBLY = 0.85;
+const CAP_WARNING = 0.9;
+/** Queues looked at in one turn. */
+const QUEUES_A_TURN = 1000;
+
+/** How full the disk is, in the steps that decide. */
+const Pressure = { NONE: 0, EXPIRED_AT_ANY_HOUR: 1, FORCIBLY: 2, FULL: 3 } as const;
+
+/** What retention works on. */
+export interface RetentionParts {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly options: StoreOptions;
+  readonly ladder: Ladder;
+  readonly segments: Segments;
+  readonly queues: ConsumeQueues;
+  readonly followers: readonly Follower[];
+  readonly writability: Writability;
+  readonly logger: Logger;
+}
+
+/** Removes old segments and refuses writes on a full disk, by Apache's rules (storage §16, `CleanCommitLogService`). */
+export class Retention {
+  diskRatio = -1;
+  expiredSegments = 0;
+  unconsumedDeleted = 0;
+  #timers: Timer[];
+
+  constructor(private readonly parts: RetentionParts) {
+    const { clock } = parts;
+    this.#timers = [clock.setTimer(FIRST_MS, () => {
+      this.run();
+      this.#timers.push(clock.every(PERIOD_MS, () => this.run()));
+    })];
+    this.#watchDisk();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  /** One round: looks at the disk, then removes what may go. */
+  run(): void {
+    const pressure = this.#watchDisk();
+    const removed = this.#removeSegments(pressure);
+    if (removed === 0) return;
+    this.expiredSegments += removed;
+    const { segments, followers, files, logger } = this.parts;
+    logger.info("old commit log files were removed", { files: removed, minOffset: segments.minOffset });
+    files.syncDirectory(segments.directory, (error) => {
+      if (error !== null) logger.warn("the commit log directory could not be synced", { error: error.message });
+    });
+    this.#reportUnconsumed(() => {
+      for (const follower of followers) follower.expire(segments.minOffset);
+    });
+  }
+
+  /** Measures the disk and sets or clears the refusal. */
+  #watchDisk(): number {
+    const { files, segments, options, writability, logger } = this.parts;
+    let space;
+    try {
+      space = files.space(segments.directory);
+    } catch (error) {
+      logger.warn("the free space of the disk is unknown", { error: String(error) });
+      return Pressure.NONE;
+    }
+    this.diskRatio = space.totalBytes === 0 ? 0 : 1 - space.freeBytes / space.totalBytes;
+    const pressure = options.minFreeBytes === undefined
+      ? this.#byRatio(this.diskRatio)
+      : byFreeBytes(space.freeBytes, options.minFreeBytes);
+    const full = writability.has("diskFull");
+    if (!full && pressure === Pressure.FULL) {
+      const left = `${Math.floor(space.freeBytes / 1_048_576)} MiB free, ${(this.diskRatio * 100).toFixed(0)} % used`;
+      writability.set("diskFull", `the broker's disk is full [commit log: ${left}]`);
+      logger.error("the disk is full; writes are refused until there is room", { left });
+    } else if (full && pressure < Pressure.FORCIBLY) {
+      writability.set("diskFull", null);
+      logger.info("the disk has room again; writes are taken", { ratio: this.diskRatio });
+    }
+    return pressure;
+  }
+
+  #byRatio(ratio: number): number {
+    const { options } = this.parts;
+    if (ratio > Math.min(options.diskSpaceWarningLevelRatio, CAP_WARNING)) return Pressure.FULL;
+    if (ratio > Math.min(options.diskSpaceCleanForciblyRatio, CAP_FORCIBLY)) return Pressure.FORCIBLY;
+    return ratio > options.diskMaxUsedSpaceRatio / 100 ? Pressure.EXPIRED_AT_ANY_HOUR : Pressure.NONE;
+  }
+
+  #removeSegments(pressure: number): number {
+    const { segments, options, ladder } = this.parts;
+    const forcibly = pressure >= Pressure.FORCIBLY && options.cleanFileForciblyEnable;
+    if (pressure === Pressure.NONE && !this.#isDeleteHour()) return 0;
+    let removed = 0;
+    while (removed < FILES_A_RUN && segments.list.length > 1) {
+      const oldest = segments.list[0];
+      const end = oldest.base + segments.segmentBytes;
+      if (end > Math.min(ladder.visible, ladder.durable) || !forcibly && !this.#isExpired(oldest.path)) break;
+      segments.removeFirst();
+      removed++;
+    }
+    return removed;
+  }
+
+  #isExpired(path: string): boolean {
+    const { clock, files, options } = this.parts;
+    const info = files.stat(path);
+    return info !== null && info.modifiedMs + options.fileReservedTime * HOUR_MS <= clock.nowMs();
+  }
+
+  #isDeleteHour(): boolean {
+    const { clock, options } = this.parts;
+    const hour = clock.localTime(clock.nowMs()).hour;
+    return options.deleteWhen.split(";").some((text) => text.trim() !== "" && Number(text) === hour);
+  }
+
+  /** Says what live groups lose with the removed segments, then goes on. */
+  #reportUnconsumed(next: () => void): void {
+    const { queues, options } = this.parts;
+    const lowestConsumed = options.lowestConsumed;
+    if (lowestConsumed === undefined) return next();
+    const pairs = queues.topics().flatMap((topic) => queues.queueIds(topic).map((queueId) => ({ topic, queueId })));
+    const lost = new Map<string, number>();
+    const slice = (from: number): void => {
+      for (const { topic, queueId } of pairs.slice(from, from + QUEUES_A_TURN)) {
+        const count = this.#lostIn(topic, queueId, lowestConsumed(topic, queueId));
+        if (count > 0) lost.set(topic, (lost.get(topic) ?? 0) + count);
+      }
+      if (from + QUEUES_A_TURN < pairs.length) {
+        this.parts.clock.setTimer(0, () => slice(from + QUEUES_A_TURN));
+        return;
+      }
+      for (const [topic, messages] of lost) this.#logLost(topic, messages);
+      next();
+    };
+    slice(0);
+  }
+
+  /** Messages of the queue that went away before a group consumed them, and were not reported before. */
+  #lostIn(topic: string, queueId: number, consumed: number | null): number {
+    const queue = this.parts.queues.existing(topic, queueId);
+    if (queue === null || consumed === null) return 0;
+    const key = `${topic}@${queueId}`;
+    const from = Math.max(consumed, this.#reported.get(key) ?? 0);
+    if (queue.min <= from) return 0;
+    this.#reported.set(key, queue.min);
+    return queue.min - from;
+  }
+
+  readonly #reported: Map<string, number> = new Map();
+
+  #logLost(topic: string, messages: number): void {
+    this.unconsumedDeleted += messages;
+    this.parts.logger.warn("messages were deleted before a group had consumed them", { topic, messages });
+  }
+}
+
+function byFreeBytes(freeBytes: number, minFreeBytes: number): number {
+  if (freeBytes < minFreeBytes) return Pressure.FULL;
+  return freeBytes < minFreeBytes * 2 ? Pressure.FORCIBLY : Pressure.NONE;
+}
