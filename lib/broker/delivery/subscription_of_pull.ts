@@ -33,7 +33,7 @@ export function subscriptionFor(
   group: Group,
   topic: Topic,
 ): Subscription | SubscriptionProblem {
-  if ((header.int(F.sysFlag, 0) & SUBSCRIPTION) !== 0) return fromHeader(state, matches, header);
+  if ((header.int(F.sysFlag, 0) & SUBSCRIPTION) !== 0) return fromHeader(matches, header);
   const info = state.clients.consumerGroup(group.name);
   if (info === null) {
     return { code: ResponseCode.SUBSCRIPTION_NOT_EXIST, remark: `the consumer's group info not exist\n${faq}` };
@@ -66,11 +66,7 @@ export function subscriptionFor(
   return { tags: data.classFilterMode || data.subString === "*" ? null : matchOfCodes(data.codeSet) };
 }
 
-function fromHeader(
-  state: BrokerState,
-  matches: TagsMatches,
-  header: Header,
-): Subscription | SubscriptionProblem {
+function fromHeader(matches: TagsMatches, header: Header): Subscription | SubscriptionProblem {
   if (header.has(F.expressionType)) {
     const type = header.text(F.expressionType);
     if (!isTagType(type)) {
