@@ -69,6 +69,7 @@ export class Peer implements RemotingConnection {
   #active = true;
   #activeMs = 0;
   #writes = 0;
+  #lastTurnBytes = 0;
 
   constructor(hub: Hub, socket: Connection, options: PeerOptions) {
     this.#hub = hub;
@@ -184,6 +185,8 @@ export class Peer implements RemotingConnection {
       this.flush();
     } else if (!this.#dirty) {
       this.#dirty = true;
+      // A turn needs about what the last one did: room at once instead of growing in steps.
+      if (this.#lastTurnBytes > this.out.bytes.length) this.out.ensure(this.#lastTurnBytes);
       this.#hub.markDirty(this);
     }
   }
@@ -193,6 +196,7 @@ export class Peer implements RemotingConnection {
     this.#dirty = false;
     if (this.out.length === 0) return;
     const bytes = this.out.take();
+    this.#lastTurnBytes = bytes.length;
     if (this.closed) return;
     this.#writes++;
     this.#hub.stats.writes++;
