@@ -1,0 +1,205 @@
+/** Apache RocketMQ 5.5.0 and dist/rmq under the same loads, in turn, in one run: `deno task compare --help`. */
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { apacheAvailable, startApacheBroker, startApacheNamesrv } from "../../scripts/peers/apache.ts";
+import { rmqAvailable, startRmqBroker, startRmqNamesrv } from "../../scripts/peers/rmq.ts";
+import { type LoadResult, runLoad } from "./run_load.ts";
+import { soak } from "./soak.ts";
+
+const usage = `deno task compare [options]
+  --only TEXT      loads whose names contain it: ${"send-4x64 send-16x64 send-64x1 send-1x1 batch-4x4 pull-4x1"}
+  --flush MODES    ASYNC_FLUSH,SYNC_FLUSH (both)
+  --seconds N      of each load, after 2 s of warm-up (8)
+  --warm N         first load on Apache, not counted (20)
+  --rmq-warm N     the same on rmq (3)
+  --preload N      messages for pull (200000)
+  --skip-apache    dist/rmq alone
+  --skip-rmq       Apache alone
+  --soak SECONDS   dist/rmq alone under send-4x64, resident memory watched
+  --rate N         with --soak: sends a second (as the free disk allows)
+  --directory DIR  for the stores (the system's temporary directory)
+  --json FILE      the figures as JSON`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    flush: { type: "string", default: "ASYNC_FLUSH,SYNC_FLUSH" },
+    seconds: { type: "string", default: "8" },
+    warm: { type: "string", default: "20" },
+    "rmq-warm": { type: "string", default: "3" },
+    preload: { type: "string", default: "200000" },
+    "skip-apache": { type: "boolean", default: false },
+    "skip-rmq": { type: "boolean", default: false },
+    soak: { type: "string" },
+    rate: { type: "string" },
+    directory: { type: "string", default: tmpdir() },
+    json: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+type Server = "apache" | "rmq";
+
+interface Case {
+  name: string;
+  options: Record<string, string | number>;
+}
+
+interface Figures {
+  server: Server;
+  flush: string;
+  loads: Record<string, LoadResult>;
+  residentMb: number;
+  namesrvResidentMb: number;
+  readyMs: number;
+  namesrvReadyMs: number;
+  stopMs: number;
+  namesrvStopMs: number;
+}
+
+const cases: Case[] = [
+  { name: "send-4x64", options: { mode: "send", connections: 4, "in-flight": 64 } },
+  { name: "send-16x64", options: { mode: "send", connections: 16, "in-flight": 64 } },
+  { name: "send-64x1", options: { mode: "send", connections: 64, "in-flight": 1 } },
+  { name: "send-1x1", options: { mode: "send", connections: 1, "in-flight": 1 } },
+  { name: "batch-4x4", options: { mode: "batch", connections: 4, "in-flight": 4 } },
+  { name: "pull-4x1", options: { mode: "pull", connections: 4, topic: "PullTopic" } },
+].filter(({ name }) => name.includes(values.only));
+
+/** What the ratio has to be at least, where that was decided. */
+const bars: Record<string, number> = {
+  "ASYNC_FLUSH send-4x64": 6,
+  "SYNC_FLUSH send-4x64": 5,
+  "ASYNC_FLUSH pull-4x1": 2,
+  "SYNC_FLUSH pull-4x1": 2,
+};
+
+function freeGb(): number {
+  const disk = statfsSync(values.directory);
+  return disk.bavail * disk.bsize / 1e9;
+}
+
+async function measure(server: Server, flush: string): Promise<Figures> {
+  const directory = mkdtempSync(join(values.directory, `compare-${server}-`));
+  const [startNamesrv, startBroker] = server === "apache"
+    ? [startApacheNamesrv, startApacheBroker]
+    : [startRmqNamesrv, startRmqBroker];
+  try {
+    const namesrv = await startNamesrv({ directory });
+    const config = { flushDiskType: flush };
+    const broker = await startBroker({ directory, namesrv: namesrv.address, config, heapMb: 2048 });
+    const loads: Record<string, LoadResult> = {};
+    const warm = Number(server === "apache" ? values.warm : values["rmq-warm"]);
+    await runLoad(broker.address, { ...cases[0]?.options, mode: "send", topic: "WarmTopic", warm: 0, seconds: warm });
+    for (const { name, options } of cases) {
+      if (freeGb() < 10) {
+        console.log(`${flush} ${server} ${name}: left out, less than 10 GB free in ${values.directory}`);
+        continue;
+      }
+      if (name.startsWith("pull")) await runLoad(broker.address, { topic: "PullTopic", count: Number(values.preload) });
+      const result = await runLoad(broker.address, { ...options, warm: 2, seconds: Number(values.seconds) });
+      loads[name] = result;
+      const errors = Object.entries(result.errors).map(([code, times]) => `, ${times} × ${code}`).join("");
+      console.log(
+        `${flush} ${server} ${name}: ${result.messagesPerSecond} messages/s, p50 ${result.p50Ms} p99 ${result.p99Ms} ` +
+          `p99.9 ${result.p999Ms} ms, resident ${mb(broker.residentBytes())} MB${errors}`,
+      );
+    }
+    const residentMb = mb(broker.residentBytes());
+    const namesrvResidentMb = mb(namesrv.residentBytes());
+    const stopMs = await broker.stop();
+    const namesrvStopMs = await namesrv.stop();
+    return {
+      server,
+      flush,
+      loads,
+      residentMb,
+      namesrvResidentMb,
+      readyMs: broker.readyMs,
+      namesrvReadyMs: namesrv.readyMs,
+      stopMs,
+      namesrvStopMs,
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function mb(bytes: number): number {
+  return Math.round(bytes / 1e6);
+}
+
+function row(cells: (string | number)[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function cell(result: LoadResult | undefined): string {
+  if (!result) return "–";
+  const errors = Object.values(result.errors).reduce((sum, times) => sum + times, 0);
+  const rest = errors > 0 ? `, ${errors} errors` : "";
+  return `${result.messagesPerSecond} (${result.p50Ms} / ${result.p99Ms} / ${result.p999Ms})${rest}`;
+}
+
+function printTables(all: Figures[]): void {
+  const of = (server: Server, flush: string) => all.find((f) => f.server === server && f.flush === flush);
+  console.log("\nMessages a second, and latency of a request in ms (p50 / p99 / p99.9)\n");
+  console.log(row(["load", "Apache 5.5.0", "rmq", "ratio", "bar"]));
+  console.log(row(["---", "---", "---", "---", "---"]));
+  for (const flush of new Set(all.map((figures) => figures.flush))) {
+    for (const { name } of cases) {
+      const theirs = of("apache", flush)?.loads[name];
+      const ours = of("rmq", flush)?.loads[name];
+      const ratio = theirs && ours ? `${(ours.messagesPerSecond / theirs.messagesPerSecond).toFixed(1)}×` : "–";
+      const bar = bars[`${flush} ${name}`];
+      console.log(row([`${flush} ${name}`, cell(theirs), cell(ours), ratio, bar ? `${bar}×` : ""]));
+    }
+  }
+  console.log("\nProcesses\n");
+  console.log(
+    row(["", "broker ready ms", "stopped ms", "resident MB", "namesrv ready ms", "stopped ms", "resident MB"]),
+  );
+  console.log(row(Array(7).fill("---")));
+  for (const f of all) {
+    const times = [f.readyMs, f.stopMs, f.residentMb, f.namesrvReadyMs, f.namesrvStopMs, f.namesrvResidentMb];
+    console.log(row([`${f.server} ${f.flush}`, ...times.map((value) => Math.round(value))]));
+  }
+}
+
+function require_(available: { ok: boolean; reason: string }, what: string): void {
+  if (available.ok) return;
+  console.error(`compare: ${what}: ${available.reason}`);
+  process.exit(2);
+}
+
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+if (values.soak !== undefined) {
+  require_(rmqAvailable(), "rmq");
+  const rate = values.rate === undefined ? undefined : Number(values.rate);
+  const flush = values.flush.split(",")[0];
+  await soak({ seconds: Number(values.soak), rate, flush, directory: values.directory });
+  process.exit(0);
+}
+const servers: Server[] = [];
+if (!values["skip-apache"]) {
+  require_(apacheAvailable(), "Apache RocketMQ");
+  servers.push("apache");
+}
+if (!values["skip-rmq"]) {
+  require_(rmqAvailable(), "rmq");
+  servers.push("rmq");
+}
+console.log(
+  `${availableParallelism()} cores, load average ${loadavg()[0].toFixed(1)}, ${Math.round(freeGb())} GB free`,
+);
+const all: Figures[] = [];
+for (const flush of values.flush.split(",")) {
+  for (const server of servers) all.push(await measure(server, flush));
+}
+printTables(all);
+if (values.json) writeFileSync(values.json, JSON.stringify(all, null, 2) + "\n");
+process.exit(0);
