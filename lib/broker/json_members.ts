@@ -1,4 +1,4 @@
-import { type JsonValue, parseJson } from "@rmq/protocol";
+import { type JsonObject, type JsonValue, parseJson } from "@rmq/protocol";
 
 /** A value that is not what its reader needs; becomes code 1 with this text. */
 export class BadJson extends Error {
@@ -10,9 +10,9 @@ export class BadJson extends Error {
  * leave the default, numbers may be texts.
  */
 export class JsonMembers {
-  readonly #object: ReadonlyMap<string, JsonValue>;
+  readonly #object: JsonObject;
 
-  constructor(object: ReadonlyMap<string, JsonValue>) {
+  constructor(object: JsonObject) {
     this.#object = object;
   }
 
@@ -24,11 +24,11 @@ export class JsonMembers {
   /** A value as an object, or null. */
   static of(value: JsonValue | undefined): JsonMembers | null {
     if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
-    return new JsonMembers(new Map(Object.entries(value)));
+    return new JsonMembers(value);
   }
 
   raw(name: string): JsonValue | undefined {
-    return this.#object.get(name);
+    return Object.hasOwn(this.#object, name) ? this.#object[name] : undefined;
   }
 
   text(name: string): string | null {
@@ -90,7 +90,7 @@ export class JsonMembers {
   }
 
   names(): string[] {
-    return [...this.#object.keys()];
+    return Object.keys(this.#object);
   }
 
   /** All members as texts. */

@@ -9,6 +9,8 @@ export { parseSubscription, type SubscriptionData } from "./subscription.ts";
 const SCAN_PERIOD_MS = 10_000;
 /** Groups that one connection may take part in, producers and consumers each. */
 const MAX_GROUPS_PER_CONNECTION = 4096;
+/** Groups whose fingerprint is kept, online or not. */
+const MAX_FINGERPRINTS = 65536;
 
 /** What a client table is made of. */
 export interface ClientTableOptions {
@@ -37,6 +39,8 @@ export class ClientTable {
   readonly #present = new Map<RemotingConnection, Presence>();
   /** Groups whose members will hear at the end of this turn, and who has heard already. */
   readonly #notices = new Map<string, Set<RemotingConnection>>();
+  /** Of the last heartbeat of each consumer group (V2). */
+  readonly #fingerprints = new Map<string, number>();
   #scan: Timer | null = null;
 
   constructor(options: ClientTableOptions) {
@@ -85,6 +89,17 @@ export class ClientTable {
     const changed = group.take(data, client);
     if (changed) this.#noticeMembers(group, client.connection);
     return changed;
+  }
+
+  /**
+   * Notes what fingerprint a group's heartbeat had; true: another one than the last time, so that the client must send
+   * its subscriptions again.
+   */
+  noteFingerprint(group: string, fingerprint: number): boolean {
+    const last = this.#fingerprints.get(group);
+    if (last === undefined && this.#fingerprints.size >= MAX_FINGERPRINTS) return true;
+    this.#fingerprints.set(group, fingerprint);
+    return last !== undefined && last !== fingerprint;
   }
 
   registerProducer(group: string, client: ClientInfo): void {

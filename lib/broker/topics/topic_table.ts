@@ -180,6 +180,11 @@ export class TopicTable {
     else this.#file.write(done);
   }
 
+  /** Calls `done` when every change so far is on disk. */
+  whenWritten(done: () => void): void {
+    this.#file.write(done);
+  }
+
   /** Writes what is still to be written. */
   close(done: () => void): void {
     this.#file.close(done);
