@@ -118,9 +118,13 @@ export function writeHex(source: Uint8Array, start: number, length: number, into
   return at;
 }
 
+const hexValues = new Int8Array(256).fill(-1);
+for (let digit = 0; digit < 16; digit++) {
+  hexValues[digit.toString(16).charCodeAt(0)] = digit;
+  hexValues[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+}
+
 /** Value of a hex digit in ASCII, or -1. */
 export function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+  return byte < 256 ? hexValues[byte] : -1;
 }

@@ -3,8 +3,15 @@ import type { HeaderRow } from "./request_table.ts";
 
 /** Numbers of a header class's fields by name. */
 export class FieldLookup extends NameLookup {
+  /**
+   * By the number of the field before plus one (0: none): the field that followed it last time. Java writes the
+   * fields of a class in one order, so that this guess is nearly always right; a wrong one only costs time.
+   */
+  readonly followers: Int8Array;
+
   constructor(readonly row: HeaderRow) {
     super(row.fields.map((field) => field.name));
+    this.followers = new Int8Array(row.fields.length + 1).fill(-1);
   }
 }
 

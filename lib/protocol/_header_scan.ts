@@ -18,6 +18,9 @@ const REMARK = member("remark");
 const TYPE = member("serializeTypeCurrentRPC");
 const VERSION = member("version");
 
+/** What Java writes behind the fields, up to the value of `opaque` and from there to that of `version`. */
+const JAVA_TO_OPAQUE = encodeUtf8(',"flag":0,"language":"JAVA","opaque":');
+const JAVA_TO_VERSION = encodeUtf8(',"serializeTypeCurrentRPC":"JSON","version":');
 const languageBytes = languageNames.map(encodeUtf8);
 
 /** Where the last helper stopped; -1 after what is not canonical. */
@@ -94,6 +97,7 @@ export function scanHeader(parts: HeaderParts, bytes: Uint8Array, from: number, 
     if (stop < 0 || (seen & bit) !== 0) return false;
     seen |= bit;
     p = stop;
+    if (bit === 2 && seen === 3 && isJavaTail(parts, bytes, p, to)) return true;
     const next = bytes[p++];
     if (next === 0x2c) continue;
     if (next !== 0x7d || p !== to) return false;
@@ -101,6 +105,25 @@ export function scanHeader(parts: HeaderParts, bytes: Uint8Array, from: number, 
     parts.lookup = lookupOfCode(parts.code);
     return parts.lookup === null || scanFields(parts, bytes, pending, to, parts.lookup) >= 0;
   }
+}
+
+/** Reads the rest of a request as Java writes it most often, by comparing instead of by names; false changes nothing. */
+function isJavaTail(parts: HeaderParts, bytes: Uint8Array, at: number, to: number): boolean {
+  if (!equalAt(bytes, at, JAVA_TO_OPAQUE)) return false;
+  const opaque = int(bytes, at + JAVA_TO_OPAQUE.length);
+  if (stop < 0 || !equalAt(bytes, stop, JAVA_TO_VERSION)) return false;
+  const version = int(bytes, stop + JAVA_TO_VERSION.length);
+  if (stop !== to - 1 || bytes[stop] !== 0x7d) return false;
+  parts.opaque = opaque;
+  parts.version = version;
+  parts.language = 0;
+  return true;
+}
+
+function equalAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+  const length = expected.length;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false;
+  return true;
 }
 
 /**
@@ -117,6 +140,7 @@ export function scanFields(
   const { starts, ends } = parts;
   let present = 0;
   let escapes = 0;
+  let before = 0;
   let p = from;
   if (bytes[p] === 0x7d) {
     parts.present = parts.escapes = 0;
@@ -124,13 +148,20 @@ export function scanFields(
   }
   for (;;) {
     if (bytes[p] !== QUOTE) return -1;
-    const nameStart = ++p;
-    for (;; p++) {
-      const byte = bytes[p];
-      if (byte === QUOTE) break;
-      if (byte === BACKSLASH || p >= to) return -1;
+    p++;
+    let field = lookup === null ? -1 : lookup.followers[before];
+    const nameEnd = field < 0 ? -1 : endOfName(bytes, p, (lookup as FieldLookup).names[field]);
+    if (nameEnd >= 0) p = nameEnd;
+    else {
+      const nameStart = p;
+      for (;; p++) {
+        const byte = bytes[p];
+        if (byte === QUOTE) break;
+        if (byte === BACKSLASH || p >= to) return -1;
+      }
+      field = lookup === null ? -1 : lookup.find(bytes, nameStart, p);
+      if (field >= 0) (lookup as FieldLookup).followers[before] = field;
     }
-    const field = lookup === null ? -1 : lookup.find(bytes, nameStart, p);
     if (bytes[p + 1] !== 0x3a || bytes[p + 2] !== QUOTE) return -1;
     p += 3;
     const start = p;
@@ -146,6 +177,7 @@ export function scanFields(
       }
     }
     if (field >= 0) {
+      before = field + 1;
       starts[field] = start;
       ends[field] = p;
       present |= 1 << field;
@@ -159,6 +191,13 @@ export function scanFields(
     parts.escapes = escapes;
     return p;
   }
+}
+
+/** Position of the quote behind a name, or -1 when another name stands here. */
+function endOfName(bytes: Uint8Array, at: number, name: Uint8Array): number {
+  const length = name.length;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== name[i]) return -1;
+  return bytes[at + length] === QUOTE ? at + length : -1;
 }
 
 /** Position behind the escape at `at`, or -1 when it is none that JSON knows. */

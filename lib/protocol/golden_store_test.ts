@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
-import { goldenManifest, type GoldenMessage, goldenStore } from "../../tests/golden/golden.ts";
+import { goldenManifest, type GoldenMessage, goldenStore, sha256 } from "../../tests/golden/golden.ts";
 import {
   BAD_MAGIC,
   encodeStored,
@@ -88,7 +87,7 @@ for (const state of ["clean", "killed"] as const) {
       const stored = message.bytes.subarray(message.bodyStart, message.bodyEnd);
       const body = (message.sysFlag & 1) === 0 ? stored : inflateSync(stored);
       assert.equal(body.length, bodyLength);
-      assert.equal(createHash("sha256").update(body).digest("hex"), bodySha256);
+      assert.equal(sha256(body), bodySha256);
     }
     assert.equal(n, expected.length);
   });

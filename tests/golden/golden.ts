@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 
@@ -28,6 +29,11 @@ export interface GoldenExchange {
   readonly oneway: boolean;
   readonly request: GoldenFrame | null;
   readonly response: GoldenFrame | null;
+}
+
+/** SHA-256 in lower-case hex, as the manifest tells bodies. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 const here = (path: string) => new URL(path, import.meta.url);
