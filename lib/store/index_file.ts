@@ -291,8 +291,9 @@ export class IndexFile {
       }
       return (entry - blockFrom) * ENTRY_BYTES;
     };
-    while (header.count > 1 && entryPhysical(block, last()) >= physical) {
+    while (header.count > 1) {
       const at = last();
+      if (entryPhysical(block, at) < physical) break;
       const slot = entryHash(block, at) % this.disk.slots;
       const previous = entryPrevious(block, at);
       if (slots[slot] === header.count - 1) slots[slot] = previous;
