@@ -1,1 +1,21 @@
-export const x_namesrv: string = "namesrv";
+/**
+ * The name server: which brokers there are and which topics they have (remoting.md §8.2, §13; ha-and-cluster.md §8).
+ *
+ * @module
+ */
+export { type Namesrv, startNamesrv } from "./namesrv.ts";
+export { namesrvDefaults, type NamesrvSettings } from "./settings.ts";
+export { type RouteSettings, RouteTable } from "./route_table.ts";
+export type {
+  BrokerData,
+  DataVersion,
+  MinBrokerIdChange,
+  QueueData,
+  Registered,
+  RegisteredTopic,
+  Registration,
+  RegistrationBody,
+  TopicQueueMapping,
+  TopicRoute,
+  Unregistration,
+} from "./route_types.ts";

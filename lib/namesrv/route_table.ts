@@ -1,0 +1,406 @@
+import type {
+  BrokerData,
+  DataVersion,
+  MinBrokerIdChange,
+  QueueData,
+  Registered,
+  RegisteredTopic,
+  Registration,
+  TopicQueueMapping,
+  TopicRoute,
+  Unregistration,
+} from "./route_types.ts";
+
+const MASTER_ID = 0;
+const PERM_WRITE = 2;
+const PERM_READ_WRITE = 6;
+const DEFAULT_EXPIRY_MS = 120_000;
+const SYNC_MEMBER_PREFIX = "rmq_sys_SYNC_BROKER_MEMBER_";
+
+interface Broker {
+  readonly brokerName: string;
+  cluster: string;
+  enableActingMaster: boolean;
+  zoneName: string | null;
+  readonly addrs: Map<number, string>;
+}
+
+interface LiveBroker {
+  readonly clusterName: string;
+  readonly brokerAddr: string;
+  lastHeardMs: number;
+  readonly expiryMs: number;
+  readonly dataVersion: DataVersion;
+  readonly owner: object;
+  readonly haServerAddr: string | null;
+}
+
+/** The parts of the settings that the table goes by. */
+export interface RouteSettings {
+  readonly supportActingMaster: boolean;
+  readonly deleteTopicWithBrokerRegistration: boolean;
+}
+
+/**
+ * Which brokers there are and which topics they have: soft state that lives as long as brokers repeat it. Knows no
+ * clock and no connection: times and owners are given. (RouteInfoManager)
+ */
+export class RouteTable {
+  readonly #topics = new Map<string, Map<string, QueueData>>();
+  readonly #mappings = new Map<string, Map<string, TopicQueueMapping>>();
+  readonly #brokers = new Map<string, Broker>();
+  readonly #clusters = new Map<string, Set<string>>();
+  readonly #live = new Map<string, LiveBroker>();
+  readonly #filterServers = new Map<string, readonly string[]>();
+  readonly #changed: (change: MinBrokerIdChange) => void;
+  /** Counts what changes answers about topics and clusters; answers of an equal version may be used again. */
+  version = 0;
+  settings: RouteSettings;
+
+  constructor(settings: RouteSettings, minBrokerIdChanged: (change: MinBrokerIdChange) => void = () => {}) {
+    this.settings = settings;
+    this.#changed = minBrokerIdChanged;
+  }
+
+  /** Takes a broker in; null is Apache's refusal `register broker failed` (remoting.md §13.1). */
+  register(registration: Registration, nowMs: number): Registered | null {
+    const { clusterName, brokerAddr, brokerName, brokerId, body } = registration;
+    let known = this.#brokers.has(brokerName);
+    const broker = this.#enter(registration);
+    const smallest = minOf(broker.addrs);
+    const minChanged = brokerId < (smallest ?? 0);
+    for (const [id, addr] of broker.addrs) if (addr === brokerAddr && id !== brokerId) broker.addrs.delete(id);
+
+    const oldAddr = broker.addrs.get(brokerId);
+    if (oldAddr !== undefined && oldAddr !== brokerAddr) {
+      const old = this.#live.get(liveKey(clusterName, oldAddr));
+      if (old !== undefined && old.dataVersion.stateVersion > body.dataVersion.stateVersion) {
+        this.#live.delete(liveKey(clusterName, brokerAddr));
+        return { haServerAddr: null, masterAddr: null };
+      }
+    }
+    if (oldAddr === undefined && body.topics.length === 1) return null;
+    broker.addrs.set(brokerId, brokerAddr);
+    known &&= oldAddr !== undefined;
+    const prime = brokerId === MASTER_ID ||
+      (registration.enableActingMaster !== null && brokerId === minOf(broker.addrs));
+    if (prime) this.#takeTopics(registration, broker, !known);
+    this.#takeLive(registration, nowMs);
+    if (minChanged) this.#tellMinChanged(broker, null, registration.haServerAddr);
+    return this.#masterOf(registration, broker);
+  }
+
+  #enter(registration: Registration): Broker {
+    const { clusterName, brokerName, enableActingMaster, zoneName } = registration;
+    let names = this.#clusters.get(clusterName);
+    if (names === undefined) this.#clusters.set(clusterName, names = new Set());
+    if (!names.has(brokerName)) this.version++;
+    names.add(brokerName);
+    let broker = this.#brokers.get(brokerName);
+    if (broker === undefined) {
+      broker = { brokerName, cluster: clusterName, enableActingMaster: false, zoneName: null, addrs: new Map() };
+      this.#brokers.set(brokerName, broker);
+      this.version++;
+    }
+    broker.enableActingMaster = enableActingMaster ?? false;
+    broker.zoneName = zoneName;
+    return broker;
+  }
+
+  #takeTopics(registration: Registration, broker: Broker, first: boolean): void {
+    const { clusterName, brokerAddr, brokerName, brokerId, body } = registration;
+    if (this.settings.deleteTopicWithBrokerRegistration && body.mappings.length === 0) {
+      this.#dropTopicsExcept(brokerName, body.topics);
+    }
+    const changed = first || !sameVersion(this.dataVersion(clusterName, brokerAddr), body.dataVersion);
+    const readOnly = brokerId !== MASTER_ID && broker.enableActingMaster;
+    for (const topic of body.topics) {
+      if (changed || !this.#topics.get(topic.topicName)?.has(brokerName)) this.#setQueues(brokerName, topic, readOnly);
+    }
+    if (!changed) return;
+    for (const [topic, mapping] of body.mappings) {
+      let byBroker = this.#mappings.get(topic);
+      if (byBroker === undefined) this.#mappings.set(topic, byBroker = new Map());
+      byBroker.set(mapping.bname, mapping);
+    }
+  }
+
+  #dropTopicsExcept(brokerName: string, topics: readonly RegisteredTopic[]): void {
+    const kept = new Set(topics.map((topic) => topic.topicName));
+    for (const [topic, byBroker] of this.#topics) {
+      if (!kept.has(topic) && byBroker.has(brokerName)) this.#dropQueues(topic, byBroker, brokerName);
+    }
+  }
+
+  #dropQueues(topic: string, byBroker: Map<string, QueueData>, brokerName: string): void {
+    if (byBroker.delete(brokerName)) this.version++;
+    if (byBroker.size > 0) return;
+    this.#topics.delete(topic);
+    this.version++;
+  }
+
+  #setQueues(brokerName: string, topic: RegisteredTopic, readOnly: boolean): void {
+    const { topicName, readQueueNums, topicSysFlag, writeQueueNums } = topic;
+    const perm = readOnly ? topic.perm & ~PERM_WRITE : topic.perm;
+    const data: QueueData = { brokerName, perm, readQueueNums, topicSysFlag, writeQueueNums };
+    let byBroker = this.#topics.get(topicName);
+    if (byBroker === undefined) this.#topics.set(topicName, byBroker = new Map());
+    const before = byBroker.get(brokerName);
+    if (before === undefined || before.topicSysFlag !== topicSysFlag) this.version++;
+    byBroker.set(brokerName, data);
+  }
+
+  #takeLive(registration: Registration, nowMs: number): void {
+    const { clusterName, brokerAddr, heartbeatTimeoutMs, haServerAddr, owner, body } = registration;
+    const key = liveKey(clusterName, brokerAddr);
+    const expiryMs = heartbeatTimeoutMs ?? DEFAULT_EXPIRY_MS;
+    const { dataVersion, filterServers } = body;
+    this.#live.set(key, { clusterName, brokerAddr, lastHeardMs: nowMs, expiryMs, dataVersion, owner, haServerAddr });
+    if (filterServers === null) return;
+    if (filterServers.length === 0) this.#filterServers.delete(key);
+    else this.#filterServers.set(key, filterServers);
+  }
+
+  #masterOf(registration: Registration, broker: Broker): Registered {
+    const masterAddr = registration.brokerId === MASTER_ID ? undefined : broker.addrs.get(MASTER_ID);
+    const master = masterAddr === undefined ? undefined : this.#live.get(liveKey(registration.clusterName, masterAddr));
+    if (master === undefined) return { haServerAddr: null, masterAddr: null };
+    return { haServerAddr: master.haServerAddr, masterAddr: master.brokerAddr };
+  }
+
+  /** Takes brokers out; a name without brokers goes with its topics. */
+  unregister(unregistrations: readonly Unregistration[]): void {
+    const removed = new Set<string>();
+    const reduced = new Set<string>();
+    for (const { clusterName, brokerAddr, brokerName, brokerId } of unregistrations) {
+      const key = liveKey(clusterName, brokerAddr);
+      this.#live.delete(key);
+      this.#filterServers.delete(key);
+      const broker = this.#brokers.get(brokerName);
+      if (broker === undefined) continue;
+      const wasSmallest = minOf(broker.addrs) === brokerId;
+      for (const [id, addr] of broker.addrs) if (addr === brokerAddr) broker.addrs.delete(id);
+      if (broker.addrs.size > 0) {
+        reduced.add(brokerName);
+        if (wasSmallest) this.#tellMinChanged(broker, brokerAddr, null);
+        continue;
+      }
+      this.#brokers.delete(brokerName);
+      removed.add(brokerName);
+      this.version++;
+      const names = this.#clusters.get(clusterName);
+      names?.delete(brokerName);
+      if (names?.size === 0) this.#clusters.delete(clusterName);
+    }
+    if (removed.size + reduced.size > 0) this.#cleanTopics(removed, reduced);
+  }
+
+  #cleanTopics(removed: ReadonlySet<string>, reduced: ReadonlySet<string>): void {
+    for (const [topic, byBroker] of this.#topics) {
+      for (const name of removed) if (byBroker.has(name)) this.#dropQueues(topic, byBroker, name);
+      for (const name of reduced) {
+        const queues = byBroker.get(name);
+        if (queues !== undefined && this.#lostItsMaster(name)) {
+          byBroker.set(name, { ...queues, perm: queues.perm & ~PERM_WRITE });
+        }
+      }
+    }
+    for (const [topic, byBroker] of removed.size > 0 ? this.#mappings : []) {
+      for (const name of removed) byBroker.delete(name);
+      if (byBroker.size === 0) this.#mappings.delete(topic);
+    }
+  }
+
+  #lostItsMaster(brokerName: string): boolean {
+    const broker = this.#brokers.get(brokerName);
+    return broker !== undefined && broker.enableActingMaster && !broker.addrs.has(MASTER_ID);
+  }
+
+  #tellMinChanged(broker: Broker, offlineBrokerAddr: string | null, haBrokerAddr: string | null): void {
+    const minBrokerId = minOf(broker.addrs);
+    if (minBrokerId === undefined || (offlineBrokerAddr !== null && !broker.enableActingMaster)) return;
+    const everybody = offlineBrokerAddr !== null || broker.addrs.size === 1;
+    const tell = [...broker.addrs].filter(([id]) => everybody || id !== minBrokerId).map(([, addr]) => addr);
+    const minBrokerAddr = broker.addrs.get(minBrokerId)!;
+    this.#changed({ tell, minBrokerId, minBrokerAddr, offlineBrokerAddr, haBrokerAddr });
+  }
+
+  /** A sign of life (322, 904). Unknown brokers are ignored. */
+  heard(clusterName: string, brokerAddr: string, nowMs: number): void {
+    const live = this.#live.get(liveKey(clusterName, brokerAddr));
+    if (live !== undefined) live.lastHeardMs = nowMs;
+  }
+
+  /** The version of a broker's topic table as last registered, or null. */
+  dataVersion(clusterName: string, brokerAddr: string): DataVersion | null {
+    return this.#live.get(liveKey(clusterName, brokerAddr))?.dataVersion ?? null;
+  }
+
+  /** Takes out the brokers that were silent for longer than their expiry; returns the owners of their registrations. */
+  expire(nowMs: number): object[] {
+    const silent = [...this.#live.values()].filter((live) => live.lastHeardMs + live.expiryMs < nowMs);
+    this.#unregisterLive(silent);
+    return silent.map((live) => live.owner);
+  }
+
+  /** Takes out the brokers that registered by this owner. */
+  ownerGone(owner: object): void {
+    this.#unregisterLive([...this.#live.values()].filter((live) => live.owner === owner));
+  }
+
+  #unregisterLive(gone: readonly LiveBroker[]): void {
+    if (gone.length === 0) return;
+    const unregistrations: Unregistration[] = [];
+    for (const { clusterName, brokerAddr } of gone) {
+      this.#live.delete(liveKey(clusterName, brokerAddr));
+      for (const broker of this.#brokers.values()) {
+        if (broker.cluster !== clusterName) continue;
+        for (const [brokerId, addr] of broker.addrs) {
+          if (addr === brokerAddr) {
+            unregistrations.push({ clusterName, brokerAddr, brokerName: broker.brokerName, brokerId });
+          }
+        }
+      }
+    }
+    this.unregister(unregistrations);
+  }
+
+  /** Whether a broker registered by this owner. */
+  owns(owner: object): boolean {
+    for (const live of this.#live.values()) if (live.owner === owner) return true;
+    return false;
+  }
+
+  /** The owner of the registration of an address, or null. */
+  ownerOf(clusterName: string, brokerAddr: string): object | null {
+    return this.#live.get(liveKey(clusterName, brokerAddr))?.owner ?? null;
+  }
+
+  /** Where a topic is, with a slave in its master's place when that is supported; null when nowhere (17). */
+  route(topic: string): TopicRoute | null {
+    const byBroker = this.#topics.get(topic);
+    if (byBroker === undefined) return null;
+    const queueDatas = [...byBroker.values()];
+    const brokerDatas: BrokerData[] = [];
+    const filterServers = new Map<string, readonly string[]>();
+    for (const queues of queueDatas) {
+      const broker = this.#brokers.get(queues.brokerName);
+      if (broker === undefined) continue;
+      brokerDatas.push(this.#view(broker, topic, queues));
+      for (const addr of this.#filterServers.size > 0 ? broker.addrs.values() : []) {
+        const servers = this.#filterServers.get(liveKey(broker.cluster, addr));
+        if (servers !== undefined) filterServers.set(addr, servers);
+      }
+    }
+    if (brokerDatas.length === 0) return null;
+    return { topic, brokerDatas, queueDatas, filterServers, mappings: this.#mappings.get(topic) ?? null };
+  }
+
+  #view(broker: Broker, topic: string, queues: QueueData): BrokerData {
+    const smallest = minOf(broker.addrs);
+    const acting = this.settings.supportActingMaster && broker.enableActingMaster && smallest !== undefined &&
+      smallest !== MASTER_ID && (queues.perm & PERM_WRITE) === 0 && !topic.startsWith(SYNC_MEMBER_PREFIX);
+    if (!acting) return brokerData(broker);
+    const addrs = new Map(broker.addrs);
+    addrs.set(MASTER_ID, addrs.get(smallest)!);
+    addrs.delete(smallest);
+    return brokerData({ ...broker, addrs });
+  }
+
+  /** 205: takes the write bit of all topics of a broker name; returns how many there are. */
+  wipeWritePerm(brokerName: string): number {
+    return this.#setPerms(brokerName, (perm) => perm & ~PERM_WRITE);
+  }
+
+  /** 327: sets all topics of a broker name to readable and writable; returns how many there are. */
+  addWritePerm(brokerName: string): number {
+    return this.#setPerms(brokerName, () => PERM_READ_WRITE);
+  }
+
+  #setPerms(brokerName: string, change: (perm: number) => number): number {
+    let count = 0;
+    for (const byBroker of this.#topics.values()) {
+      const queues = byBroker.get(brokerName);
+      if (queues === undefined) continue;
+      byBroker.set(brokerName, { ...queues, perm: change(queues.perm) });
+      count++;
+    }
+    return count;
+  }
+
+  /** 217: sets queues of a topic for brokers that are known; stops at the first unknown one, as Apache does. */
+  registerTopic(topic: string, queueDatas: readonly QueueData[]): void {
+    const known = this.#topics.get(topic);
+    if (known === undefined && !queueDatas.every((queues) => this.#brokers.has(queues.brokerName))) return;
+    for (const { brokerName, ...queues } of queueDatas) {
+      if (!this.#brokers.has(brokerName)) return;
+      this.#setQueues(brokerName, { topicName: topic, ...queues }, false);
+    }
+  }
+
+  /** 216: forgets a topic, everywhere or in one cluster. */
+  deleteTopic(topic: string, clusterName: string | null): void {
+    const byBroker = this.#topics.get(topic);
+    if (byBroker === undefined) return;
+    const names = clusterName === null ? [...byBroker.keys()] : this.#clusters.get(clusterName) ?? [];
+    for (const name of names) this.#dropQueues(topic, byBroker, name);
+  }
+
+  /** Names of all topics. */
+  topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  /** Whether a topic has queues in a cluster. */
+  inCluster(topic: string, clusterName: string): boolean {
+    const byBroker = this.#topics.get(topic);
+    const names = this.#clusters.get(clusterName);
+    if (byBroker === undefined || names === undefined) return false;
+    for (const name of byBroker.keys()) if (names.has(name)) return true;
+    return false;
+  }
+
+  /** topicSysFlag of a topic's first queues; 0 when there are none. Bit 0 unit, bit 1 unit sub. */
+  sysFlag(topic: string): number {
+    for (const queues of this.#topics.get(topic)?.values() ?? []) return queues.topicSysFlag;
+    return 0;
+  }
+
+  /** Broker names by cluster. */
+  clusters(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#clusters;
+  }
+
+  /** All brokers as they registered, acting masters under their own ids. */
+  brokers(): BrokerData[] {
+    return [...this.#brokers.values()].map(brokerData);
+  }
+
+  /** Addresses of one broker name by id; empty when unknown. */
+  members(brokerName: string): ReadonlyMap<number, string> {
+    const broker = this.#brokers.get(brokerName);
+    return broker === undefined ? new Map() : brokerData(broker).brokerAddrs;
+  }
+}
+
+function liveKey(clusterName: string, brokerAddr: string): string {
+  return `${clusterName}\n${brokerAddr}`;
+}
+
+function minOf(addrs: ReadonlyMap<number, string>): number | undefined {
+  let min: number | undefined;
+  for (const id of addrs.keys()) if (min === undefined || id < min) min = id;
+  return min;
+}
+
+function brokerData(broker: Broker): BrokerData {
+  const { brokerName, cluster, enableActingMaster, zoneName } = broker;
+  const brokerAddrs = new Map([...broker.addrs].sort(([one], [other]) => one - other));
+  return { brokerName, cluster, enableActingMaster, zoneName, brokerAddrs };
+}
+
+/** Equality of table versions as Apache's DataVersion has it. */
+export function sameVersion(one: DataVersion | null, other: DataVersion | null): boolean {
+  return one !== null && other !== null && one.counter === other.counter &&
+    one.stateVersion === other.stateVersion && one.timestamp === other.timestamp;
+}
