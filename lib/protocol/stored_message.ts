@@ -40,6 +40,8 @@ export const MIN_STORED_SIZE: number = 91;
 
 const SIZE_WITHOUT_VARIABLE = MIN_STORED_SIZE;
 const MAX_V1_TOPIC = 127;
+/** Least number of bytes behind the store host's address. */
+const AFTER_STORE_HOST = 23;
 
 /** `StoredMessage.parse`: the bytes end before the entry does. */
 export const INCOMPLETE: number = -1;
@@ -207,7 +209,7 @@ export class StoredMessage {
     p += 12;
     this.storeHostStart = p;
     this.storeHostEnd = p += (sysFlag & SysFlag.STORE_HOST_V6) === 0 ? 4 : 16;
-    if (end - p < 27) return false;
+    if (end - p < AFTER_STORE_HOST) return false;
     this.storePort = readI32(bytes, p);
     this.reconsumeTimes = readI32(bytes, p + 4);
     this.preparedTransactionOffset = readI64(bytes, p + 8);
