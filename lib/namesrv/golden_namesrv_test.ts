@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseJson } from "@rmq/protocol";
 import type { PeerRequest, Response } from "@rmq/remoting";
 import { bytesOf, type GoldenExchange, goldenExchanges } from "../../tests/golden/golden.ts";
-import { NamesrvWorld, Peer, registration, textOf } from "./_namesrv_world.ts";
+import { NamesrvWorld, type Peer, registration, textOf } from "./_namesrv_world.ts";
 
 const probes = goldenExchanges("probe-namesrv");
 
