@@ -1,5 +1,6 @@
 import type { Clock, Done, Files } from "@rmq/platform";
 import { PlatformError } from "@rmq/platform";
+import { makeDirectoryDurably } from "./durable_directory.ts";
 import { asPlatformError } from "./platform_error.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -14,6 +15,7 @@ export class ConfigFile {
   readonly #directory: string;
   #next: { text: () => string; waiting: Done[] } | null = null;
   #busy = false;
+  #hasDirectory = false;
 
   /** `path` is the file's; its directory is made at the first save. */
   constructor(platform: { readonly clock: Clock; readonly files: Files }, readonly path: string) {
@@ -68,8 +70,15 @@ export class ConfigFile {
   }
 
   #write(text: () => string, done: Done): void {
+    if (this.#hasDirectory) return this.#writeFresh(text, done);
+    makeDirectoryDurably(this.#files, this.#directory).then(() => {
+      this.#hasDirectory = true;
+      this.#writeFresh(text, done);
+    }, (error) => done(asPlatformError(error)));
+  }
+
+  #writeFresh(text: () => string, done: Done): void {
     try {
-      this.#files.makeDirectory(this.#directory);
       const bytes = encoder.encode(text());
       // Written beside and renamed over: at no instant is there neither a whole new nor a whole old file under the two names.
       const fresh = this.path + ".tmp";

@@ -3,6 +3,7 @@ import { BlockCache } from "./block_cache.ts";
 import { ConsumeQueue, type QueueDisk } from "./consume_queue.ts";
 import { cutQueue, expireQueue, loadQueue, writeQueue } from "./consume_queue_files.ts";
 import type { DispatchEntry, Follower, FollowerRecovery } from "./dispatch.ts";
+import { makeDirectoryDurably } from "./durable_directory.ts";
 import { FilePool } from "./file_pool.ts";
 import { asPlatformError } from "./platform_error.ts";
 import { QueueFlush } from "./queue_flush.ts";
@@ -225,6 +226,7 @@ export class ConsumeQueues implements Follower {
     this.#clean = !recovery.abnormal;
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
     const files = this.#platform.files;
+    await makeDirectoryDurably(files, this.#disk.directory);
     let end = this.#platform.clock.monotonicUs() + SLICE_US;
     for (const topic of files.list(this.#disk.directory)) {
       const queueIds: number[] = [];

@@ -1,6 +1,7 @@
-import { type File, type Files, PlatformError } from "@rmq/platform";
+import { type Done, type File, type Files, PlatformError } from "@rmq/platform";
 import type { BlockCache } from "./block_cache.ts";
 import type { FilePool } from "./file_pool.ts";
+import { asPlatformError } from "./platform_error.ts";
 import {
   ENTRY_BYTES,
   entryHash,
@@ -57,13 +58,15 @@ export class IndexFile {
   #pending = noBytes;
   #pendingFrom = 1;
   #created: boolean;
+  /** The directory has the file's name for good. */
+  #named: boolean;
   /** End of time and log as the header on disk says; they follow the checkpoint. */
   #diskEnd = { timestamp: 0, physical: 0 };
 
   constructor(readonly disk: IndexDisk, readonly name: string, header: IndexHeader, created: boolean) {
     this.path = `${disk.directory}/${name}`;
     this.header = header;
-    this.#created = created;
+    this.#created = this.#named = created;
     this.#diskEnd = { timestamp: header.endTimestamp, physical: header.endPhysical };
     this.#pendingFrom = header.count;
   }
@@ -163,9 +166,8 @@ export class IndexFile {
   }
 
   #open(): File {
-    const { files, pool, directory, slots, entries } = this.disk;
+    const { pool, slots, entries } = this.disk;
     if (!this.#created) {
-      files.makeDirectory(directory);
       const file = pool.get(this.path, true);
       file?.truncate(indexFileBytes(slots, entries));
       this.#created = true;
@@ -230,12 +232,17 @@ export class IndexFile {
     this.#writeHeader(this.#open());
   }
 
-  sync(done: (error: PlatformError | null) => void): void {
+  sync(done: Done): void {
     try {
-      this.#open().syncData(done);
+      this.#open().syncData((error) => {
+        if (error !== null || this.#named) return done(error);
+        this.disk.files.syncDirectory(this.disk.directory, (error) => {
+          this.#named = error === null;
+          done(error);
+        });
+      });
     } catch (error) {
-      if (!(error instanceof PlatformError)) throw error;
-      done(error);
+      done(asPlatformError(error));
     }
   }
 

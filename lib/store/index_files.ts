@@ -3,6 +3,7 @@ import { PlatformError } from "@rmq/platform";
 import { hashContinue, javaHash, javaHashBytes } from "@rmq/protocol";
 import { BlockCache } from "./block_cache.ts";
 import type { DispatchEntry, Follower, FollowerRecovery } from "./dispatch.ts";
+import { makeDirectoryDurably } from "./durable_directory.ts";
 import { FilePool } from "./file_pool.ts";
 import { type IndexDisk, IndexFile } from "./index_file.ts";
 import { positiveHash } from "./index_layout.ts";
@@ -102,6 +103,7 @@ export class IndexFiles implements Follower {
 
   async load(recovery: FollowerRecovery): Promise<void> {
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
+    await makeDirectoryDurably(this.#platform.files, this.#disk.directory);
     for (const name of this.#platform.files.list(this.#disk.directory)) {
       if (!isIndexName(name)) continue;
       const file = IndexFile.open(this.#disk, name);
