@@ -132,7 +132,10 @@ class Opening {
   }
 
   async #open(): Promise<Store> {
-    await makeDirectoryDurably(this.platform.files, this.#segments.directory);
+    const { root } = this.options;
+    for (const directory of [this.#segments.directory, `${root}/consumequeue`, `${root}/index`, `${root}/rmq`]) {
+      await makeDirectoryDurably(this.platform.files, directory);
+    }
     const left = this.#session.left();
     const abnormal = left !== null;
     this.#checkpoint.load();
