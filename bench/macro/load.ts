@@ -77,8 +77,12 @@ const onClose = (why: string) => {
 function open(index: number): Promise<LoadConnection> {
   const common = { host, port, tally, onClose };
   if (mode === "pull") {
-    const queueIds = Array.from({ length: inFlight }, (_, i) => (index * inFlight + i) % queues);
-    return openPull({ ...common, topic: values.topic, queueIds, count: batch });
+    const cursors = connections * inFlight;
+    const queueLists = Array.from({ length: inFlight }, (_, i) => {
+      const first = (index * inFlight + i) % queues;
+      return Array.from({ length: Math.ceil(queues / cursors) }, (_, k) => (first + k * cursors) % queues);
+    });
+    return openPull({ ...common, topic: values.topic, queueLists, count: batch });
   }
   const template = mode === "batch"
     ? batchTemplate(values.topic, number("size"), index, batch)

@@ -1,19 +1,18 @@
-/** One connection that pulls its queues in turn, from the first message to the last and again. */
+/** One connection that pulls queues from the first message to the last, one after the other and again. */
 import { AnswerScanner, codeOf, int32, numberField, opaqueIn } from "./answers.ts";
 import { FIRST_OPAQUE, opaqueOf, PullFrame } from "./frames.ts";
 import { sockets, type Wire } from "./sockets.ts";
 import type { LoadConnection, Tally } from "./tally.ts";
 
 const NEXT = new TextEncoder().encode('"nextBeginOffset"');
-const MIN = new TextEncoder().encode('"minOffset"');
 const MAX = new TextEncoder().encode('"maxOffset"');
 
 export interface PullOptions {
   host: string;
   port: number;
   topic: string;
-  /** Queues of this connection; each has one request in flight. */
-  queueIds: number[];
+  /** One request is in flight for each list; it goes through the queues of its list. */
+  queueLists: number[][];
   /** Messages a request. */
   count: number;
   tally: Tally;
@@ -32,9 +31,26 @@ function countMessages(bytes: Uint8Array, at: number, end: number): number {
   return count;
 }
 
+interface Cursor {
+  frames: PullFrame[];
+  /** Index of the queue under way. */
+  queue: number;
+  offset: number;
+}
+
+/** Where the next queue begins after deletions, the broker says with code 21. */
+function nextQueue(cursor: Cursor): void {
+  cursor.queue = (cursor.queue + 1) % cursor.frames.length;
+  cursor.offset = 0;
+}
+
 export async function openPull(options: PullOptions): Promise<LoadConnection> {
   const { tally } = options;
-  const cursors = options.queueIds.map((id) => ({ frame: new PullFrame(options.topic, id, options.count), offset: 0 }));
+  const cursors = options.queueLists.map((ids): Cursor => ({
+    frames: ids.map((id) => new PullFrame(options.topic, id, options.count)),
+    queue: 0,
+    offset: 0,
+  }));
   const inFlight = cursors.length;
   const sentAt = new Float64Array(inFlight);
   let unsent: Uint8Array[] = [];
@@ -53,7 +69,8 @@ export async function openPull(options: PullOptions): Promise<LoadConnection> {
   };
   const pull = (wire: Wire, i: number) => {
     sentAt[i] = now;
-    write(wire, cursors[i].frame.encode(cursors[i].offset, opaqueOf(sequences[i])));
+    const { frames, queue, offset } = cursors[i];
+    write(wire, frames[queue].encode(offset, opaqueOf(sequences[i])));
     sequences[i] += inFlight;
   };
   let current: Wire;
@@ -68,13 +85,13 @@ export async function openPull(options: PullOptions): Promise<LoadConnection> {
     if (code === 0) {
       tally.messages += countMessages(bytes, headerEnd, end);
       cursor.offset = next;
-      if (next >= numberField(bytes, MAX, headerAt, headerEnd)) {
-        cursor.offset = numberField(bytes, MIN, headerAt, headerEnd);
-      }
+      if (next >= numberField(bytes, MAX, headerAt, headerEnd)) nextQueue(cursor);
+    } else if (code === 20 || code === 21) {
+      // Nothing matched, or the offset does not exist: the broker says where to go on.
+      cursor.offset = next;
     } else {
-      // 19 no new message, 20 retry, 21 moved are what a broker may say at the ends of a queue.
-      if (code < 19 || code > 21) tally.error(code);
-      cursor.offset = code === 20 || code === 21 ? next : Math.max(0, numberField(bytes, MIN, headerAt, headerEnd));
+      if (code !== 19) tally.error(code);
+      nextQueue(cursor);
     }
     pull(current, i);
   });

@@ -1,4 +1,4 @@
-/** `dist/rmq` as processes of their own, started as the Apache ones are. */
+/** `dist/rmq`, or what RMQ_COMMAND says, as processes of their own, started as the Apache ones are. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrokerOptions, NamesrvOptions } from "./apache.ts";
@@ -7,8 +7,11 @@ import { freePort, type ServerProcess, startServer } from "./server_process.ts";
 
 export const rmqExecutable: string = join(repositoryRoot, "dist", process.platform === "win32" ? "rmq.exe" : "rmq");
 
+/** RMQ_COMMAND="deno run -A main.ts" runs the sources. */
+const command: string[] = process.env.RMQ_COMMAND?.split(" ") ?? [rmqExecutable];
+
 export function rmqAvailable(): Availability {
-  return existsSync(rmqExecutable)
+  return process.env.RMQ_COMMAND || existsSync(rmqExecutable)
     ? { ok: true, reason: "" }
     : { ok: false, reason: "dist/rmq is not built (deno task build)" };
 }
@@ -22,9 +25,9 @@ export async function startRmqNamesrv(options: NamesrvOptions): Promise<ServerPr
   mkdirSync(options.directory, { recursive: true });
   return await startServer({
     name: "rmq namesrv",
-    command: rmqExecutable,
-    args: ["namesrv", "-p", String(port), ...flags(options.config ?? {})],
-    cwd: options.directory,
+    command: command[0],
+    args: [...command.slice(1), "namesrv", "-p", String(port), ...flags(options.config ?? {})],
+    cwd: repositoryRoot,
     log: join(options.directory, "namesrv.log"),
     ready: /boot success/,
     address: `127.0.0.1:${port}`,
@@ -43,9 +46,9 @@ export async function startRmqBroker(options: BrokerOptions): Promise<ServerProc
   };
   return await startServer({
     name: "rmq broker",
-    command: rmqExecutable,
-    args: ["broker", "-n", options.namesrv, "-p", String(port), ...flags(config)],
-    cwd: options.directory,
+    command: command[0],
+    args: [...command.slice(1), "broker", "-n", options.namesrv, "-p", String(port), ...flags(config)],
+    cwd: repositoryRoot,
     log: join(options.directory, "broker.log"),
     ready: /boot success/,
     address: `127.0.0.1:${port}`,
