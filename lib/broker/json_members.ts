@@ -48,6 +48,13 @@ export class JsonMembers {
     return number;
   }
 
+  /** A point in time; Go's nanoseconds lose their last digits. */
+  time(name: string, fallback: number): number {
+    const value = this.raw(name);
+    const number = typeof value === "string" ? Number(value) : value;
+    return typeof number === "number" && Number.isInteger(number) ? number : fallback;
+  }
+
   bool(name: string, fallback: boolean): boolean {
     const value = this.raw(name);
     if (value === undefined || value === null) return fallback;

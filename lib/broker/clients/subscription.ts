@@ -9,7 +9,7 @@ export interface SubscriptionData {
   readonly tagsSet: readonly string[];
   /** Java hashes of the tags. */
   readonly codeSet: readonly number[];
-  /** ms since 1970 when the client made it. */
+  /** When the client made it: ms since 1970, or ns from Go. */
   readonly subVersion: number;
   /** `TAG` or `SQL92`. */
   readonly expressionType: string;
@@ -33,7 +33,7 @@ export function parseSubscription(json: JsonMembers): SubscriptionData {
     subString: json.text("subString") ?? "",
     tagsSet,
     codeSet: codes.length === 0 && tagsSet.length > 0 ? tagsSet.map(javaHash) : codes,
-    subVersion: json.int("subVersion", 0),
+    subVersion: json.time("subVersion", 0),
     expressionType: json.text("expressionType") ?? "TAG",
     classFilterMode: json.bool("classFilterMode", false),
   };

@@ -1,0 +1,363 @@
+/** Helpers of the broker's tests: a broker without sockets on a simulated machine, asked by frames. */
+import type { Logger } from "@rmq/platform";
+import { type Simulation, simulation } from "@rmq/platform/simulated";
+import {
+  type Answer,
+  Header,
+  MessageDraft,
+  type OutgoingRequest,
+  Output,
+  StoredMessage,
+  writeAnswer,
+  writeRequest,
+} from "@rmq/protocol";
+import type { Handler, PeerRequest, RemotingClient, RemotingConnection } from "@rmq/remoting";
+import { AppendStatus, ConfigFile, defaultStoreOptions, openStore, type Store } from "@rmq/store";
+import { ClientTable } from "./clients/client_table.ts";
+import { heartbeatHandlers } from "./clients/heartbeat.ts";
+import { lockHandlers } from "./clients/lock_handlers.ts";
+import { onlineHandlers } from "./clients/online_handlers.ts";
+import { QueueLocks } from "./clients/queue_locks.ts";
+import { configHandlers } from "./config_handlers.ts";
+import { DelayLevels } from "./delay/delay_levels.ts";
+import { StorePut } from "./delivery/put.ts";
+import { queryHandlers } from "./delivery/queries.ts";
+import { Rewriters } from "./delivery/rewriters.ts";
+import { sendBackHandlers } from "./delivery/send_back.ts";
+import { groupHandlers } from "./groups/group_handlers.ts";
+import { GroupTable } from "./groups/group_table.ts";
+import { offsetHandlers } from "./offsets/offset_handlers.ts";
+import { OffsetTable } from "./offsets/offset_table.ts";
+import { Registration } from "./registration.ts";
+import type { BrokerSettings } from "./settings.ts";
+import type { BrokerState } from "./state.ts";
+import { topicHandlers } from "./topics/topic_handlers.ts";
+import { TopicTable } from "./topics/topic_table.ts";
+
+export const ROOT = "/data/store";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A logger that keeps what it is told. */
+export class KeptLog implements Logger {
+  readonly lines: string[] = [];
+  info(message: string): void {
+    this.lines.push(`info: ${message}`);
+  }
+  warn(message: string): void {
+    this.lines.push(`warn: ${message}`);
+  }
+  error(message: string): void {
+    this.lines.push(`error: ${message}`);
+  }
+  count(part: string): number {
+    return this.lines.filter((line) => line.includes(part)).length;
+  }
+}
+
+export const settings: BrokerSettings = {
+  brokerName: "broker-a",
+  brokerClusterName: "DefaultCluster",
+  brokerId: 0,
+  brokerRole: "ASYNC_MASTER",
+  namesrvAddr: "",
+  brokerIP1: "127.0.0.1",
+  brokerIP2: "127.0.0.1",
+  advertisedPort: 0,
+  bindAddress: "127.0.0.1",
+  listenPort: 10911,
+  haListenPort: 10912,
+  brokerPermission: 6,
+  defaultTopicQueueNums: 8,
+  autoCreateTopicEnable: true,
+  autoCreateSubscriptionGroup: true,
+  enableCreateSysGroup: true,
+  clusterTopicEnable: true,
+  brokerTopicEnable: true,
+  traceTopicEnable: false,
+  msgTraceTopicName: "RMQ_SYS_TRACE_TOPIC",
+  traceOn: true,
+  regionId: "DefaultRegion",
+  rejectTransactionMessage: false,
+  startAcceptSendRequestTimeStamp: 0,
+  maxMessageSize: 4 * 1024 * 1024,
+  messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+  flushDiskType: "SYNC_FLUSH",
+  syncFlushTimeout: 5000,
+  waitTimeMillsInSendQueue: 2000,
+  longPollingEnable: true,
+  shortPollingTimeMills: 1000,
+  litePullMessageEnable: true,
+  enablePropertyFilter: false,
+  slaveReadEnable: false,
+  notifyConsumerIdsChangedEnable: true,
+  channelExpiredTimeout: 120_000,
+  flushConsumerOffsetInterval: 5000,
+  flushDelayOffsetInterval: 10_000,
+  registerNameServerPeriod: 30_000,
+  registerBrokerTimeoutMills: 24_000,
+  forceRegister: true,
+  defaultQueryMaxNum: 32,
+  maxMsgsNumBatch: 64,
+  maxTransferCountOnMessageInMemory: 32,
+  maxTransferBytesOnMessageInMemory: 262_144,
+  reviveQueueNum: 8,
+  timerWheelEnable: true,
+  serverChannelMaxIdleTimeSeconds: 120,
+  storePathRootDir: ROOT,
+  parkedBytesPerConnection: 4 * 1024 * 1024,
+  parkedBytes: 64 * 1024 * 1024,
+  maxParkedPulls: 100_000,
+  maxTopics: 100_000,
+  maxGroups: 100_000,
+};
+
+/** An answer as a test compares it. */
+export interface Answered {
+  readonly code: number;
+  readonly remark: string | null;
+  /** null: there were no extFields. */
+  readonly fields: Record<string, string | null> | null;
+  readonly body: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A client's end: keeps what the broker sends it, in order. */
+export class Peer {
+  readonly answers: Answered[] = [];
+  /** One-way requests of the broker: code and fields; answers stand in between as their code 0. */
+  readonly heard: string[] = [];
+  readonly connection: RemotingConnection;
+  version = 513;
+  closed = false;
+
+  constructor(readonly name: string) {
+    const address = { host: "10.0.0.7", port: 40000 };
+    const answer = (opaque: number, value: Answer) => this.#take(opaque, value);
+    this.connection = {
+      remote: address,
+      local: address,
+      peerText: "10.0.0.7:40000",
+      answer,
+      later: (header: Header) => {
+        const { opaque, isOneway } = header;
+        return {
+          opaque,
+          oneway: isOneway,
+          connection: this.connection,
+          answer: (value: Answer) => answer(opaque, value),
+        };
+      },
+      oneway: (request: PeerRequest) => this.heard.push(`${request.code} ${JSON.stringify(request.fields)}`),
+      close: () => this.closed = true,
+    } as unknown as RemotingConnection;
+  }
+
+  /** Answers pass through the wire format, so that a test sees what a client would. */
+  #take(opaque: number, value: Answer): void {
+    const out = new Output();
+    writeAnswer(out, opaque, value);
+    const frame = out.take();
+    const header = new Header();
+    header.read(frame, 0, frame.length);
+    const bytes = frame.slice(header.bodyStart, header.bodyEnd);
+    this.heard.push(`answer ${header.code}`);
+    this.answers.push({
+      code: header.code,
+      remark: header.remark(),
+      fields: header.hasFields ? Object.fromEntries(header.extEntries()) : null,
+      body: decoder.decode(bytes),
+      bytes,
+    });
+  }
+}
+
+/** A broker's parts on a simulated machine. */
+export class TestBroker {
+  readonly log = new KeptLog();
+  readonly peer = new Peer("client");
+  #handlers = new Map<number, Handler>();
+
+  private constructor(
+    readonly world: Simulation,
+    readonly state: BrokerState,
+    readonly delay: DelayLevels,
+    handlers: [number, Handler][],
+  ) {
+    this.#handlers = new Map(handlers);
+  }
+
+  static async open(
+    world: Simulation = simulation({ seed: 1 }),
+    changes: Partial<BrokerSettings> = {},
+  ): Promise<TestBroker> {
+    const platform = world.platform;
+    const { clock } = platform;
+    const logger = new KeptLog();
+    const own = { ...settings, ...changes };
+    const file = (name: string) => new ConfigFile(platform, `${ROOT}/config/${name}`);
+    const topics = new TopicTable({ clock, logger, settings: own, file: file("topics.json") });
+    const groups = new GroupTable({ clock, logger, settings: own, file: file("subscriptionGroup.json") });
+    const offsets = new OffsetTable({ clock, logger, settings: own, file: file("consumerOffset.json") });
+    topics.load();
+    groups.load();
+    const store: Store = await world.finish(openStore(platform, {
+      ...defaultStoreOptions(ROOT),
+      segmentBytes: 16 * 1024 * 1024,
+      flushDiskType: own.flushDiskType,
+      topicExists: (topic) => topics.get(topic) !== null,
+    }, logger));
+    topics.attach(store);
+    offsets.load(store);
+    const delay = new DelayLevels({ platform, logger, settings: own, store, topics, file: file("delayOffset.json") });
+    const put = new StorePut(store, new Rewriters([delay.rewriter]), (topic, run) => topics.whenDurable(topic, run));
+    const client = {} as RemotingClient;
+    const state: BrokerState = {
+      platform,
+      logger,
+      settings: own,
+      store,
+      topics,
+      groups,
+      offsets,
+      clients: new ClientTable({ clock, logger, settings: own }),
+      locks: new QueueLocks(clock),
+      put,
+      registration: new Registration({ platform, logger, settings: own, topics, client }, "127.0.0.1:10911"),
+      storeHost: new Uint8Array([127, 0, 0, 1]),
+      storePort: 10911,
+      uniqueIds: () => "0".repeat(32),
+      server: null,
+      client,
+    };
+    delay.start(put);
+    state.clients.start();
+    const broker = new TestBroker(world, state, delay, [
+      ...topicHandlers(state),
+      ...groupHandlers(state),
+      ...offsetHandlers(state),
+      ...heartbeatHandlers(state),
+      ...onlineHandlers(state),
+      ...lockHandlers(state),
+      ...queryHandlers(state),
+      ...sendBackHandlers(state),
+      ...configHandlers(state),
+      ...delay.handlers(),
+    ]);
+    broker.log.lines.push(...logger.lines);
+    return broker;
+  }
+
+  /** One request and its answer; a throw becomes code 1 as the server makes it. */
+  async ask(
+    code: number,
+    fields: OutgoingRequest["fields"] = {},
+    body: string | Uint8Array = "",
+    peer: Peer = this.peer,
+  ): Promise<Answered> {
+    const before = peer.answers.length;
+    this.hand(code, fields, body, peer);
+    await this.world.settle();
+    for (let i = 0; peer.answers.length === before && i < 200; i++) await this.world.advance(10);
+    const answer = peer.answers[before];
+    if (answer === undefined) throw new Error(`no answer to ${code}`);
+    return answer;
+  }
+
+  /** Hands a request to its handler. */
+  hand(code: number, fields: OutgoingRequest["fields"], body: string | Uint8Array, peer: Peer): void {
+    const out = new Output();
+    const bytes = typeof body === "string" ? encoder.encode(body) : body;
+    writeRequest(out, { code, opaque: 7, fields, body: bytes, version: peer.version });
+    this.handFrame(out.take(), peer);
+  }
+
+  handFrame(frame: Uint8Array, peer: Peer): void {
+    const header = new Header();
+    header.read(frame, 0, frame.length);
+    const handler = this.#handlers.get(header.code);
+    if (handler === undefined) throw new Error(`nobody serves ${header.code}`);
+    try {
+      handler(header, peer.connection);
+    } catch (error) {
+      peer.connection.answer(header.opaque, { code: 1, remark: String(error) });
+    }
+    // What a handler keeps beyond its call must be a copy.
+    frame.fill(0xa5);
+  }
+
+  /** Stores a message as a client's send would, by way of the rewriters; resolves when it is visible. */
+  send(topic: string, queueId: number, body: string, properties: Record<string, string> = {}): Promise<number> {
+    const target = this.state.topics.get(topic) ?? this.state.topics.createOnSend(topic, "TBW102", 4, 0, "");
+    if (target === null) throw new Error(`no topic ${topic}`);
+    const draft = new MessageDraft();
+    draft.body = encoder.encode(body);
+    draft.bodyEnd = draft.body.length;
+    draft.bornTimestamp = this.state.platform.clock.nowMs();
+    const text = encoder.encode(Object.entries(properties).map(([name, value]) => `${name}\x01${value}\x02`).join(""));
+    draft.properties.readText(text, 0, text.length);
+    return this.world.finish(
+      new Promise((resolve, reject) =>
+        this.state.put.put(draft, target, queueId, true, (status, physicalOffset) => {
+          if (status === AppendStatus.OK) resolve(physicalOffset);
+          else reject(new Error(`status ${status}`));
+        })
+      ),
+    );
+  }
+
+  /** All messages of a queue: body and properties. */
+  async read(
+    topic: string,
+    queueId: number,
+  ): Promise<{ body: string; properties: Record<string, string>; reconsumeTimes: number }[]> {
+    const queue = this.state.store.existingQueue(topic, queueId);
+    if (queue === null) return [];
+    const found: { body: string; properties: Record<string, string>; reconsumeTimes: number }[] = [];
+    for (let offset = queue.min; offset < queue.max;) {
+      offset = await this.world.finish(
+        new Promise<number>((resolve) => {
+          const request = { queue, offset, maxCount: 32, maxBytes: 262_144, tags: null, matches: null };
+          this.state.store.get(request, (result) => {
+            for (let i = 0; i < result.pieces; i++) {
+              found.push(...messagesIn(result.buffers[i], result.starts[i], result.ends[i]));
+            }
+            resolve(result.nextBeginOffset);
+          });
+        }),
+      );
+    }
+    return found;
+  }
+
+  file(name: string): string {
+    return decoder.decode(this.state.platform.files.readWhole(`${ROOT}/config/${name}`) ?? new Uint8Array());
+  }
+
+  /** Clean stop; the world goes on. */
+  async close(): Promise<void> {
+    const { state, delay, world } = this;
+    state.clients.close();
+    for (const part of [delay, state.topics, state.groups, state.offsets]) {
+      await world.finish(new Promise<void>((resolve) => part.close(resolve)));
+    }
+    await world.finish(state.store.close());
+  }
+}
+
+function messagesIn(bytes: Uint8Array, start: number, end: number) {
+  const message = new StoredMessage();
+  const found = [];
+  for (let at = start; at < end; at += message.size) {
+    if (message.parse(bytes, at, end, true) <= 0) throw new Error("an entry does not parse");
+    const text = decoder.decode(bytes.subarray(message.propertiesStart, message.propertiesEnd));
+    found.push({
+      body: decoder.decode(bytes.subarray(message.bodyStart, message.bodyEnd)),
+      properties: Object.fromEntries(
+        text.split("\x02").filter((pair) => pair !== "").map((pair) => pair.split("\x01")),
+      ),
+      reconsumeTimes: message.reconsumeTimes,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { simulation } from "@rmq/platform/simulated";
+import { TestBroker } from "../_test_broker.ts";
+
+const bodies = (messages: { body: string }[]) => messages.map((one) => one.body);
+
+test("a message of level 18 is delivered after two hours, not a second earlier", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("Late", 2, "hello", { DELAY: "18", TAGS: "A" });
+  assert.equal(broker.state.store.existingQueue("SCHEDULE_TOPIC_XXXX", 17)?.max, 1);
+  await broker.world.advance("7199s");
+  assert.deepEqual(await broker.read("Late", 2), []);
+  await broker.world.advance("2s");
+  const [message] = await broker.read("Late", 2);
+  assert.equal(message.body, "hello");
+  // Consumers of Apache's broker see these too.
+  assert.deepEqual(message.properties, { DELAY: "18", TAGS: "A", REAL_TOPIC: "Late", REAL_QID: "2" });
+});
+
+test("each level delivers on its own time and in the order of its queue", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("T", 0, "ten", { DELAY: "3" });
+  await broker.send("T", 0, "one", { DELAY: "1" });
+  await broker.send("T", 0, "one more", { DELAY: "1" });
+  await broker.world.advance("3s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["one", "one more"]);
+  await broker.world.advance("8s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["one", "one more", "ten"]);
+});
+
+test("thousands that are due at once are all delivered once and in order", async () => {
+  const broker = await TestBroker.open();
+  const puts: Promise<number>[] = [];
+  for (let i = 0; i < 3000; i++) puts.push(broker.send("Many", i % 2, String(i), { DELAY: "2" }));
+  await Promise.all(puts);
+  await broker.world.advance("30s");
+  const found = [...bodies(await broker.read("Many", 0)), ...bodies(await broker.read("Many", 1))].map(Number);
+  assert.deepEqual(found, [
+    ...Array.from({ length: 1500 }, (_, i) => 2 * i),
+    ...Array.from({ length: 1500 }, (_, i) => 2 * i + 1),
+  ]);
+});
+
+test("a level above the highest counts as the highest, level 0 as none", async () => {
+  const broker = await TestBroker.open(simulation({ seed: 1 }), { messageDelayLevel: "1s 2s" });
+  await broker.send("T", 0, "capped", { DELAY: "99" });
+  await broker.send("T", 0, "now", { DELAY: "0" });
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["now"]);
+  await broker.world.advance("3s");
+  assert.equal((await broker.read("T", 0))[1].properties.DELAY, "2");
+});
+
+test("after a clean stop nothing is delivered twice, and what became due meanwhile is delivered at the start", async () => {
+  const world = simulation({ seed: 2 });
+  const first = await TestBroker.open(world);
+  await first.send("T", 0, "before", { DELAY: "1" });
+  await first.send("T", 0, "after", { DELAY: "4" });
+  await world.advance("5s");
+  await first.close();
+  assert.match(first.file("delayOffset.json"), /"offsetTable":\{\n\t\t1:1\n\t\}/);
+  await world.advance("1m");
+  const second = await TestBroker.open(world);
+  await world.advance("1s");
+  assert.deepEqual(bodies(await second.read("T", 0)), ["before", "after"]);
+});
+
+test("after a power cut each delayed message is delivered at least once", async () => {
+  const world = simulation({ seed: 3 });
+  const first = await TestBroker.open(world);
+  await first.send("T", 0, "a", { DELAY: "1" });
+  await first.send("T", 0, "b", { DELAY: "4" });
+  await world.advance("5s");
+  world.crash({ powerCut: true });
+  const second = await TestBroker.open(world);
+  await world.advance("1m");
+  assert.deepEqual(new Set(bodies(await second.read("T", 0))), new Set(["a", "b"]));
+});
+
+test("a wall clock set back by a day does not hold a message for a day", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("T", 0, "x", { DELAY: "2" });
+  broker.world.clock.stepMs(-86_400_000);
+  await broker.world.advance("20s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["x"]);
+});
+
+test("an empty level does nothing: no timer of the delay levels runs on an idle broker", async () => {
+  const broker = await TestBroker.open();
+  const timers: number[] = [];
+  const { clock } = broker.state.platform;
+  const real = clock.setTimer;
+  clock.setTimer = (delayMs, run) => {
+    timers.push(delayMs);
+    return real.call(clock, delayMs, run);
+  };
+  await broker.world.advance("1m");
+  assert.deepEqual(timers.filter((ms) => ms <= 5000), []);
+});
+
+test("a message whose topic was deleted meanwhile is dropped and holds up nobody", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("Gone", 0, "x", { DELAY: "2" });
+  await broker.send("T", 0, "y", { DELAY: "2" });
+  assert.equal((await broker.ask(215, { topic: "Gone" })).code, 0);
+  await broker.world.advance("10s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["y"]);
+  assert.deepEqual(await broker.read("Gone", 0), []);
+});
+
+test("the progress is asked for with 45, in the form of the file", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("T", 0, "x", { DELAY: "1" });
+  await broker.world.advance("2s");
+  const answer = await broker.ask(45, null);
+  assert.match(
+    answer.body,
+    /^\{"dataVersion":\{"counter":0,"stateVersion":0,"timestamp":\d+\},"offsetTable":\{1:1\}\}$/,
+  );
+});
