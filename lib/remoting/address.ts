@@ -18,3 +18,9 @@ export function parseAddress(text: string): Address {
 export function formatAddress(address: Address): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
+
+/** An IPv4 peer of a dual-stack listener comes as `::ffff:a.b.c.d`. */
+export function unmapped(address: Address): Address {
+  const host = address.host.toLowerCase();
+  return host.startsWith("::ffff:") && host.includes(".") ? { host: host.slice(7), port: address.port } : address;
+}

@@ -60,6 +60,7 @@ export class Hub {
   frameStart = 0;
   frameEnd = 0;
   serving: Peer | null = null;
+  servingHeader: Header = this.header;
   /** Set by `park` when the frame that was tried again has to stay. */
   parkedAgain = false;
 
@@ -160,13 +161,14 @@ export class Hub {
   /** Parked frames are tried again. A call while this runs is taken up when it is through. */
   release(): void {
     if (this.parking.size === 0) return;
-    const { frame, frameStart, frameEnd, serving } = this;
+    const { frame, frameStart, frameEnd, serving, servingHeader } = this;
     for (const peer of [...this.parking]) peer.tryParked();
     for (const peer of [...this.parking]) peer.resumeIfParkedFits();
     this.frame = frame;
     this.frameStart = frameStart;
     this.frameEnd = frameEnd;
     this.serving = serving;
+    this.servingHeader = servingHeader;
   }
 
   stop(): void {

@@ -1,9 +1,10 @@
 import type { Address, Connection } from "@rmq/platform";
-import { type Answer, FrameDecoder, FrameError, type Header, Output, writeAnswer, writeRequest } from "@rmq/protocol";
-import { formatAddress } from "./address.ts";
+import { type Answer, FrameError, type Header, Output, writeAnswer, writeRequest } from "@rmq/protocol";
+import { formatAddress, unmapped } from "./address.ts";
 import type { Hub } from "./hub.ts";
+import { Intake, PARKED, UNREAD } from "./intake.ts";
+import { LaterAnswer } from "./later_answer.ts";
 import { ParkedFrames } from "./parked_frames.ts";
-import { plainBytes } from "./plain_bytes.ts";
 import {
   type Handlers,
   type Later,
@@ -15,14 +16,10 @@ import {
 import { WaitingRequests } from "./waiting_requests.ts";
 
 const FLUSH_BYTES = 256 * 1024;
-const NOTHING = new Uint8Array(0);
+const NO_TLVS: ReadonlyMap<string, string> = new Map();
 const SYSTEM_ERROR = 1;
 const SYSTEM_BUSY = 2;
 const REQUEST_CODE_NOT_SUPPORTED = 3;
-
-/** Why a socket is not read at present. */
-const PARKED = 1;
-const UNREAD = 2;
 
 /** What differs between the connections of one hub. */
 export interface PeerOptions {
@@ -53,16 +50,11 @@ export class Peer implements RemotingConnection {
   readonly #hub: Hub;
   readonly #socket: Connection;
   readonly #handlers: Handlers;
-  readonly #decoder: FrameDecoder;
+  readonly #intake: Intake;
   readonly #closedCallback: ((peer: Peer) => void) | null;
-  readonly #closeListeners: (() => void)[] = [];
+  #closeListeners: (() => void)[] | null = null;
   #requests: WaitingRequests | null = null;
   #parked: ParkedFrames | null = null;
-  /** PARKED | UNREAD; 0 reads. */
-  #stops = 0;
-  /** Chunks that came although the socket was paused. */
-  #held: Uint8Array[] = [];
-  #decoding = false;
   #dirty = false;
   #gone = false;
   /** Set by reads and writes, taken back by the idle sweep: no clock is asked on the way. */
@@ -75,13 +67,18 @@ export class Peer implements RemotingConnection {
     this.#hub = hub;
     this.#socket = socket;
     this.#handlers = options.handlers;
-    this.#decoder = new FrameDecoder(hub.maxFrameLength);
+    this.#intake = new Intake(
+      socket,
+      hub.maxFrameLength,
+      (bytes, start, end) => this.#takeFrame(bytes, start, end),
+      (error) => this.#malformed(error),
+    );
     this.#closedCallback = options.closed ?? null;
     this.id = hub.nextId();
     this.local = unmapped(socket.local);
     this.remote = unmapped(socket.remote);
     this.proxied = options.proxied ?? null;
-    this.proxyTlvs = options.proxyTlvs ?? new Map();
+    this.proxyTlvs = options.proxyTlvs ?? NO_TLVS;
     this.peerText = formatAddress(this.proxied ?? this.remote);
     this.encrypted = socket.encrypted;
     this.fast = options.fast ?? false;
@@ -100,39 +97,26 @@ export class Peer implements RemotingConnection {
   // Reading
 
   /** Bytes from the socket; the first of them may come from whoever looked at the first bytes. */
-  data(read: Uint8Array): void {
+  data(chunk: Uint8Array): void {
     if (this.closed) return;
     this.#active = true;
-    const chunk = plainBytes(read);
-    if (this.#stops !== 0 || this.#decoding) this.#held.push(chunk.slice());
-    else this.#decode(chunk);
+    this.#intake.push(chunk);
   }
 
-  #decode(chunk: Uint8Array): void {
-    this.#decoding = true;
-    try {
-      this.#decoder.push(chunk, this.#take);
-    } catch (error) {
-      this.#malformed(error);
-    } finally {
-      this.#decoding = false;
-    }
-  }
-
-  readonly #take = (bytes: Uint8Array, start: number, end: number): boolean => {
+  #takeFrame(bytes: Uint8Array, start: number, end: number): boolean {
     const header = this.#hub.header;
     header.read(bytes, start, end);
     if (header.isResponse) {
       if (this.#requests !== null) this.#settle(header);
-      return this.#stops === 0 && !this.closed;
+      return this.#intake.open;
     }
     this.#hub.stats.requests++;
     this.language = header.language;
     this.version = header.version;
     if (this.#parked !== null && this.#parked.has(header.code)) this.#keep(header, bytes, start, end);
     else this.#serve(header, bytes, start, end);
-    return this.#stops === 0 && !this.closed;
-  };
+    return this.#intake.open;
+  }
 
   #serve(header: Header, bytes: Uint8Array, start: number, end: number): void {
     const handler = this.#handlers.get(header.code);
@@ -145,6 +129,7 @@ export class Peer implements RemotingConnection {
     hub.frameStart = start;
     hub.frameEnd = end;
     hub.serving = this;
+    hub.servingHeader = header;
     const mark = this.out.length;
     const writes = this.#writes;
     try {
@@ -204,7 +189,7 @@ export class Peer implements RemotingConnection {
       this.#active = true;
       return;
     }
-    this.#stop(UNREAD);
+    this.#intake.stop(UNREAD);
     this.#hub.blocked.add(this);
     this.#hub.watchDeadlines();
     if (this.#socket.bufferedBytes > this.#hub.maxBufferedOfOne) this.cutOff();
@@ -213,7 +198,7 @@ export class Peer implements RemotingConnection {
   #drained(): void {
     this.#active = true;
     this.#hub.blocked.delete(this);
-    this.#go(UNREAD);
+    this.#intake.go(UNREAD);
   }
 
   /** Closes a connection whose peer leaves too much unread. */
@@ -228,26 +213,14 @@ export class Peer implements RemotingConnection {
 
   answer(opaque: number, answer: Answer): void {
     if (this.closed) return;
-    const { serving, header } = this.#hub;
-    if (serving === this && header.isOneway && header.opaque === opaque) return;
+    const { serving, servingHeader } = this.#hub;
+    if (serving === this && servingHeader.isOneway && servingHeader.opaque === opaque) return;
     writeAnswer(this.out, opaque, answer, this.#hub.serializeType);
     this.touch();
   }
 
   later(header: Header): Later {
-    const { opaque, isOneway: oneway } = header;
-    let answered = oneway;
-    return {
-      connection: this,
-      opaque,
-      oneway,
-      answer: (answer) => {
-        if (answered || this.closed) return;
-        answered = true;
-        writeAnswer(this.out, opaque, answer, this.#hub.serializeType);
-        this.touch();
-      },
-    };
+    return new LaterAnswer(this, header);
   }
 
   // Requests of ours
@@ -302,7 +275,7 @@ export class Peer implements RemotingConnection {
     hub.stats.parked++;
     hub.parking.add(this);
     hub.watchDeadlines();
-    if (parked.bytes > hub.maxParkedOfOne || hub.parkedBytes > hub.maxParked) this.#stop(PARKED);
+    if (parked.bytes > hub.maxParkedOfOne || hub.parkedBytes > hub.maxParked) this.#intake.stop(PARKED);
   }
 
   /** Serves parked frames again until one is parked again. */
@@ -343,32 +316,19 @@ export class Peer implements RemotingConnection {
     const hub = this.#hub;
     const bytes = this.#parked?.bytes ?? 0;
     if (bytes === 0 && this.#parked === null) hub.parking.delete(this);
-    if (bytes <= hub.maxParkedOfOne && (hub.parkedBytes <= hub.maxParked || bytes === 0)) this.#go(PARKED);
+    if (bytes <= hub.maxParkedOfOne && (hub.parkedBytes <= hub.maxParked || bytes === 0)) this.#goOnAfterParking();
   }
 
-  // Stopping and going on
-
-  #stop(reason: number): void {
-    if (this.#stops === 0) this.#socket.pause();
-    this.#stops |= reason;
-  }
-
-  #go(reason: number): void {
-    if ((this.#stops & reason) === 0) return;
-    this.#stops &= ~reason;
-    if (this.#stops !== 0 || this.closed) return;
+  #goOnAfterParking(): void {
+    if (!this.#intake.stoppedFor(PARKED)) return;
     this.#active = true;
-    if (!this.#decoding) this.#decodeHeld();
-    if (this.#stops === 0 && !this.closed) this.#socket.resume();
+    this.#intake.go(PARKED);
   }
 
-  #decodeHeld(): void {
-    this.#decode(NOTHING);
-    while (this.#stops === 0 && !this.closed && this.#held.length > 0) this.#decode(this.#held.shift()!);
-  }
+  // The end
 
   closeIfIdle(nowMs: number): void {
-    if (this.#active || (this.#stops & PARKED) !== 0) {
+    if (this.#active || this.#intake.stoppedFor(PARKED)) {
       this.#active = false;
       this.#activeMs = nowMs;
     } else if (nowMs - this.#activeMs >= this.#hub.idleMs) {
@@ -377,17 +337,16 @@ export class Peer implements RemotingConnection {
     }
   }
 
-  // The end
-
   onClose(run: () => void): void {
     if (this.#gone) run();
-    else this.#closeListeners.push(run);
+    else (this.#closeListeners ??= []).push(run);
   }
 
   close(): void {
     if (this.closed) return;
     this.flush();
     this.closed = true;
+    this.#intake.close();
     this.#socket.end();
     this.#requests?.failAll(this.#lost());
   }
@@ -405,10 +364,10 @@ export class Peer implements RemotingConnection {
     const hub = this.#hub;
     hub.parkedBytes -= this.#parked?.bytes ?? 0;
     this.#parked = null;
-    this.#held = [];
+    this.#intake.close();
     for (const set of [hub.peers, hub.parking, hub.blocked, hub.requesting]) set.delete(this);
     this.#requests?.failAll(error);
-    for (const run of this.#closeListeners) this.#guarded(run);
+    for (const run of this.#closeListeners ?? []) this.#guarded(run);
     const closed = this.#closedCallback;
     if (closed !== null) this.#guarded(() => closed(this));
   }
@@ -428,10 +387,4 @@ export class Peer implements RemotingConnection {
 
 function closedBy(peerText: string, reason: string): RemotingError {
   return new RemotingError("CLOSED", `${peerText}: ${reason}`, true);
-}
-
-/** An IPv4 peer of a dual-stack listener comes as `::ffff:a.b.c.d`. */
-function unmapped(address: Address): Address {
-  const host = address.host.toLowerCase();
-  return host.startsWith("::ffff:") && host.includes(".") ? { host: host.slice(7), port: address.port } : address;
 }

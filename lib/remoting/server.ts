@@ -30,6 +30,7 @@ class Server implements RemotingServer {
   readonly #listeners: Listener[] = [];
   readonly #maxConnections: number;
   #whenEmpty: (() => void) | null = null;
+  #closed = false;
 
   constructor(platform: Platform, options: ServerOptions, logger: Logger) {
     const tls = options.tls ?? {};
@@ -113,6 +114,8 @@ class Server implements RemotingServer {
 
   #arrived(arrived: Arrived, handlers: Handlers, fast: boolean): void {
     const { proxied, proxyTlvs, rest } = arrived;
+    // A TLS handshake may end after the server did.
+    if (this.#closed) return arrived.socket.destroy();
     const peer = new Peer(this.#hub, arrived.socket, {
       handlers,
       fast,
@@ -134,6 +137,7 @@ class Server implements RemotingServer {
   }
 
   async close(graceMs = 0): Promise<void> {
+    this.#closed = true;
     this.stopAccepting();
     this.#arrivals.closeAll();
     this.#hub.stop();
