@@ -8,18 +8,25 @@
 
 /** A timer that can be called off; cancelling twice, or after it ran, does nothing. */
 export interface Timer {
+  /** Calls it off. */
   cancel(): void;
 }
 
 /** A point in time in the machine's zone, as Apache names index files and reads `deleteWhen`. */
 export interface LocalTime {
+  /** Four digits. */
   readonly year: number;
   /** 1..12 */
   readonly month: number;
+  /** 1..31 */
   readonly day: number;
+  /** 0..23 */
   readonly hour: number;
+  /** 0..59 */
   readonly minute: number;
+  /** 0..59 */
   readonly second: number;
+  /** 0..999 */
   readonly millisecond: number;
 }
 
@@ -44,7 +51,9 @@ export interface Clock {
 
 /** What went wrong with a file or a socket, with the code that every runtime agrees on. */
 export class PlatformError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "PlatformError";
+  /** `message` is for people, `code` for programs. */
   constructor(
     /** POSIX name: `ENOENT`, `EEXIST`, `ENOSPC`, `EIO`, `EACCES`, `EADDRINUSE`, `ECONNREFUSED`, `ETIMEDOUT`, `EMFILE`, `ELOCKED` … */
     readonly code: string,
@@ -59,6 +68,7 @@ export type Done = (error: PlatformError | null) => void;
 
 /** An open file. Positions are byte offsets from the start of the file. */
 export interface File {
+  /** As it was opened. */
   readonly path: string;
   /**
    * Writes all of `bytes` at `position`, synchronously (positional: no shared cursor is observable).
@@ -82,7 +92,9 @@ export interface File {
 
 /** What `stat` tells. */
 export interface FileInfo {
+  /** A regular file. */
   readonly isFile: boolean;
+  /** A directory. */
   readonly isDirectory: boolean;
   /** bytes */
   readonly size: number;
@@ -98,6 +110,7 @@ export interface Files {
   readWhole(path: string): Uint8Array | null;
   /** Creates or replaces a small file (no sync). */
   writeWhole(path: string, bytes: Uint8Array): void;
+  /** Gives it another name, in place of what had it. Throws PlatformError. */
   rename(from: string, to: string): void;
   /** Removes a file; absent is not an error. */
   remove(path: string): void;
@@ -107,6 +120,7 @@ export interface Files {
   makeDirectory(path: string): void;
   /** Names of a directory's entries, sorted; empty when it does not exist. */
   list(path: string): string[];
+  /** What stands at `path`, or null when nothing does. */
   stat(path: string): FileInfo | null;
   /** Makes created, renamed and removed entries of this directory durable. */
   syncDirectory(path: string, done: Done): void;
@@ -115,6 +129,7 @@ export interface Files {
   /**
    * Takes a process-exclusive lock on byte 0 of the file (POSIX record lock, so that a Java broker sees it too),
    * writes `content` into it, and returns the release. Throws PlatformError `ELOCKED` when another process holds it.
+   * While it is held nothing else in this process may open that path: closing it would give up the lock.
    */
   lock(path: string, content: string): { release(): void };
 }
@@ -123,6 +138,7 @@ export interface Files {
 export interface Address {
   /** IP literal without brackets. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
 }
 
@@ -138,8 +154,11 @@ export interface ConnectionHandler {
 
 /** A stream connection, plain or TLS. */
 export interface Connection {
+  /** This end. */
   readonly local: Address;
+  /** The other end. */
   readonly remote: Address;
+  /** TLS. */
   readonly encrypted: boolean;
   /** Must be set in the accept or connect callback, before it returns. */
   handler: ConnectionHandler;
@@ -149,6 +168,7 @@ export interface Connection {
   readonly bufferedBytes: number;
   /** Stops and restarts `data`. */
   pause(): void;
+  /** Lets `data` come again. */
   resume(): void;
   /** Sends what is buffered, then closes. */
   end(): void;
@@ -158,28 +178,37 @@ export interface Connection {
 
 /** Certificate material of a TLS server, PEM. */
 export interface TlsServerOptions {
+  /** The server's certificate, and the chain above it. */
   readonly cert: string;
+  /** The certificate's private key. */
   readonly key: string;
   /** Certificates that clients must be signed by, when `clientAuth` asks for one. */
   readonly ca?: string;
+  /** Whether clients show a certificate of their own; default `none`. */
   readonly clientAuth?: "none" | "optional" | "require";
 }
 
 /** How a TLS client checks its peer, PEM. */
 export interface TlsClientOptions {
+  /** Whom to trust; default the runtime's list. */
   readonly ca?: string;
+  /** The client's certificate, where the server asks for one. */
   readonly cert?: string;
+  /** The private key of `cert`. */
   readonly key?: string;
   /** False trusts any certificate. Default true. */
   readonly verify?: boolean;
+  /** The name that the certificate must carry; default the host. */
   readonly serverName?: string;
 }
 
 /** A listening port. */
 export interface Listener {
+  /** Where it is bound; the port that it got, when 0 was asked for. */
   readonly address: Address;
   /** Stops and restarts accepting; used at EMFILE. Existing connections go on. */
   pause(): void;
+  /** Accepts again. */
   resume(): void;
   /** Stops listening. Existing connections stay. */
   close(): void;
@@ -226,21 +255,29 @@ export interface Random {
 
 /** The process. */
 export interface Process {
+  /** What runs it. */
   readonly runtime: "deno" | "bun" | "node" | "simulated";
+  /** Its number. */
   readonly pid: number;
+  /** The machine's name. */
   readonly hostName: string;
+  /** The user's. */
   readonly homeDirectory: string;
+  /** Arguments, without runtime and script. */
   readonly args: readonly string[];
+  /** One variable of the environment. */
   env(name: string): string | undefined;
   /** All variables. */
   environment(): Record<string, string>;
   /** Calls `run` on SIGINT or SIGTERM (and SIGHUP where it exists); returns the removal. */
   onStop(run: (signal: string) => void): () => void;
+  /** Ends it at once. */
   exit(code: number): never;
   /** Resident memory, bytes. */
   residentBytes(): number;
   /** Raises the descriptor limit as far as allowed and tells what it is now (0: unknown). */
   raiseDescriptorLimit(): number;
+  /** Writes text, synchronously. */
   write(stream: "out" | "err", text: string): void;
   /** Columns of the terminal on `out`, or null when it is not one. */
   readonly columns: number | null;
@@ -248,16 +285,24 @@ export interface Process {
 
 /** All of it. */
 export interface Platform {
+  /** Time. */
   readonly clock: Clock;
+  /** Disk. */
   readonly files: Files;
+  /** Network. */
   readonly net: Net;
+  /** Chance. */
   readonly random: Random;
+  /** The process. */
   readonly process: Process;
 }
 
 /** Where a part of the system reports what an operator must know. Quiet by default: never a line a message. */
 export interface Logger {
+  /** What went as planned and is worth knowing. */
   info(message: string, fields?: Record<string, unknown>): void;
+  /** What an operator may want to act on. */
   warn(message: string, fields?: Record<string, unknown>): void;
+  /** What an operator must act on. */
   error(message: string, fields?: Record<string, unknown>): void;
 }

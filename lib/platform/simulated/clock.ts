@@ -2,9 +2,10 @@ import { TurnList } from "../turn_list.ts";
 import type { Clock, LocalTime, Timer } from "../types.ts";
 import type { Life } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { ClockControl } from "./types.ts";
 
-/** The wall clock of the simulated world: stands still unless time is advanced or the clock is stepped. */
-export class WallClock {
+/** The time that all machines agree on. */
+export class WallClock implements ClockControl {
   #offsetMs: number;
   readonly #scheduler: Scheduler;
 
@@ -17,7 +18,6 @@ export class WallClock {
     return this.#offsetMs + Math.floor(this.#scheduler.nowUs / 1000);
   }
 
-  /** Sets it forward or (below 0) back without time passing, as an operator or NTP does. */
   stepMs(ms: number): void {
     this.#offsetMs += ms;
   }

@@ -1,25 +1,20 @@
 import { PlatformError } from "../types.ts";
 import { Directory, type Node } from "./directory.ts";
-import { type Fault, Faults } from "./faults.ts";
+import { Faults } from "./faults.ts";
 import type { Inode } from "./inode.ts";
 import type { Life } from "./life.ts";
 import { PAGE_BYTES } from "./pages.ts";
 import type { Seeded } from "./seeded.ts";
 import { find } from "./tree.ts";
+import type { DiskControl, Fault } from "./types.ts";
 
 const TOTAL_BYTES = 2 ** 40;
 
-/**
- * The disk of one simulated machine. It outlives the processes on it; a power cut leaves what was synced and any
- * part of what was not. Harsh where POSIX allows it: an entry (a directory's own too) is durable only after
- * `syncDirectory` of the directory that it stands in.
- */
-export class SimulatedDisk {
+/** The disk that the files of all processes of one machine stand on. */
+export class SimulatedDisk implements DiskControl {
   readonly root: Directory = new Directory();
   readonly faults: Faults = new Faults();
-  /** How long a sync and an asynchronous read take, milliseconds; 0 lets them complete without time passing. */
   readonly latencyMs: { sync: number; read: number } = { sync: 0, read: 0 };
-  /** Completed syncs of files, for tests that count them. */
   syncs = 0;
   readonly #random: Seeded;
   readonly #locks = new Map<Inode, Life>();
@@ -29,12 +24,14 @@ export class SimulatedDisk {
     this.#random = random;
   }
 
-  /** Lets coming operations fail. */
   failNext(fault: Fault): void {
     this.faults.add(fault);
   }
 
-  /** What can still be written, bytes, in pages of 4 KiB. */
+  clearFaults(): void {
+    this.faults.clear();
+  }
+
   setFreeBytes(bytes: number): void {
     this.#freeBytes = bytes;
   }
@@ -47,7 +44,6 @@ export class SimulatedDisk {
     return TOTAL_BYTES;
   }
 
-  /** Flips bit `bit` (0..7) of the byte at `position`, on the device and in memory. */
   flipBit(path: string, position: number, bit = 0): void {
     const node = find(this.root, path);
     if (node?.kind !== "file") throw new PlatformError("ENOENT", `${path}: no such file`);

@@ -1,31 +1,5 @@
 import { PlatformError } from "../types.ts";
-
-/** What a fault can befall. */
-export type FaultyOperation =
-  | "open"
-  | "read"
-  | "write"
-  | "sync"
-  | "truncate"
-  | "rename"
-  | "remove"
-  | "makeDirectory"
-  | "syncDirectory";
-
-/** A failure to come. */
-export interface Fault {
-  readonly op: FaultyOperation;
-  /** Only paths that contain this; all without it. */
-  readonly path?: string;
-  /** The POSIX code to fail with. */
-  readonly code: string;
-  /** For `write`: so many bytes are written before it fails. */
-  readonly shortWrite?: number;
-  /** How often; default 1. */
-  readonly count?: number;
-  /** How many operations that match go well before; default 0. */
-  readonly skip?: number;
-}
+import type { Fault, FaultyOperation } from "./types.ts";
 
 /** The failures that a test has asked for and that have not happened yet. */
 export class Faults {

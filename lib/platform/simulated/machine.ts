@@ -4,9 +4,10 @@ import { SimulatedDisk } from "./disk.ts";
 import { SimulatedFiles } from "./files.ts";
 import { Life } from "./life.ts";
 import { simulatedNet } from "./net.ts";
-import { type ProcessControl, type ProcessOptions, simulatedProcess } from "./process.ts";
+import { simulatedProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Seeded } from "./seeded.ts";
+import type { Machine, ProcessControl, ProcessOptions } from "./types.ts";
 import type { Wires } from "./wires.ts";
 
 /** What all machines of a simulation share. */
@@ -18,10 +19,9 @@ export interface World {
   readonly hosts: Map<string, string>;
 }
 
-/** A simulated computer: a disk that stays, and one process after the other. */
-export class Machine {
+/** Implements `Machine`. */
+export class SimulatedMachine implements Machine {
   readonly name: string;
-  /** Its address; 127.0.0.1 reaches itself. */
   readonly host: string;
   readonly disk: SimulatedDisk;
   readonly #world: World;
@@ -43,21 +43,14 @@ export class Machine {
     this.#start();
   }
 
-  /** The platform of the process that runs now. */
   get platform(): Platform {
     return this.#platform;
   }
 
-  /** What the process writes and exits with, and the way to send it signals. */
   get process(): ProcessControl {
     return this.#control;
   }
 
-  /**
-   * Ends the process where it stands: what is in flight never completes, its files and connections are dead. With
-   * `powerCut` the disk keeps any part of what was not synced, else all that was written. Returns the platform of the
-   * next process.
-   */
   crash({ powerCut }: { powerCut: boolean }): Platform {
     this.#life.die();
     this.#world.wires.bury(this.#life);

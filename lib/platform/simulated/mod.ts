@@ -4,11 +4,16 @@
  *
  * @module
  */
-export { Simulation, simulation, type SimulationOptions } from "./simulation.ts";
-export { Machine, type World } from "./machine.ts";
-export { SimulatedDisk } from "./disk.ts";
-export type { Fault, FaultyOperation } from "./faults.ts";
-export { WallClock } from "./clock.ts";
-export { Wires } from "./wires.ts";
-export { Seeded } from "./seeded.ts";
-export type { ProcessControl, ProcessOptions } from "./process.ts";
+export type {
+  ClockControl,
+  DiskControl,
+  Fault,
+  FaultyOperation,
+  Machine,
+  NetControl,
+  ProcessControl,
+  ProcessOptions,
+  Simulation,
+  SimulationOptions,
+} from "./types.ts";
+export { simulation } from "./simulation.ts";

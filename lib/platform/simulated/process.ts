@@ -1,22 +1,6 @@
 import { PlatformError, type Process } from "../types.ts";
 import type { Life } from "./life.ts";
-
-/** What can be told about a simulated process beforehand. */
-export interface ProcessOptions {
-  readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** A simulated process, from the outside. */
-export interface ProcessControl {
-  readonly process: Process;
-  /** What it wrote, both streams. */
-  readonly output: string[];
-  /** What it exited with; null while it runs. */
-  readonly exitCode: number | null;
-  /** Sends it a signal. */
-  signal(name: string): void;
-}
+import type { ProcessControl, ProcessOptions } from "./types.ts";
 
 const RESIDENT_BYTES = 50 * 1024 * 1024;
 const DESCRIPTORS = 65_536;

@@ -3,6 +3,7 @@ import type { SimulatedConnection } from "./connection.ts";
 import type { Life } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Seeded } from "./seeded.ts";
+import type { NetControl } from "./types.ts";
 
 /** Somebody who listens. */
 export interface Port {
@@ -16,10 +17,8 @@ const FIRST_FREE_PORT = 40_000;
 const LAST_PORT = 65_535;
 
 /** The network between all simulated machines: who listens, what is connected, what is cut. */
-export class Wires {
-  /** How long a chunk is on its way, milliseconds: between the two, as the seed has it. */
+export class Wires implements NetControl {
   readonly latencyMs: { least: number; most: number } = { least: 0, most: 0 };
-  /** Whether chunks are split at random; without it they are as large as they can be. */
   splits = true;
   readonly #scheduler: Scheduler;
   readonly #random: Seeded;
@@ -33,12 +32,10 @@ export class Wires {
     this.#random = random;
   }
 
-  /** Nothing gets from one host to the other any more, neither way; without names, nothing gets anywhere. */
   partition(a = "*", b = "*"): void {
     this.#cuts.add(`${a}|${b}`);
   }
 
-  /** Ends all partitions; what was held up goes on. */
   heal(): void {
     this.#cuts.clear();
     for (const connection of this.#connections) connection.wake();
@@ -49,7 +46,6 @@ export class Wires {
     return ["*|*", `${a}|${b}`, `${b}|${a}`, `${a}|*`, `*|${a}`, `${b}|*`, `*|${b}`].some((cut) => this.#cuts.has(cut));
   }
 
-  /** Resets connections that touch `port`, or all. Returns how many. */
   drop(port?: number): number {
     let dropped = 0;
     for (const connection of [...this.#connections]) {
@@ -60,7 +56,6 @@ export class Wires {
     return dropped;
   }
 
-  /** Open connections, each counted once. */
   get connections(): number {
     return this.#connections.size / 2;
   }
