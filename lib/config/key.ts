@@ -23,6 +23,8 @@ export interface UsedKey {
   readonly about: string;
   /** All texts that are allowed. */
   readonly values?: readonly string[];
+  /** Regular expression that the text must match, with the words for it. */
+  readonly pattern?: readonly [expression: string, allowed: string];
   /** Least number allowed; 0 when absent. */
   readonly min?: number;
   /** Largest number allowed; the kind's own when absent. */

@@ -21,7 +21,7 @@ export interface ConfigSources {
   readonly defaults?: Readonly<Record<string, string>>;
   /** The file given with `-c`. */
   readonly file?: { readonly path: string; readonly bytes: Uint8Array } | null;
-  /** All environment variables: `RMQ_<key>`, and NAMESRV_ADDR, ROCKETMQ_HOME, ROCKETMQ_SERIALIZE_TYPE for defaults. */
+  /** All environment variables: `RMQ_<key>`, and NAMESRV_ADDR, ROCKETMQ_HOME for defaults. */
   readonly variables: Readonly<Record<string, string>>;
   /** Flags, by key. */
   readonly flags?: Readonly<Record<string, string>>;
@@ -83,10 +83,8 @@ export function resolve<K extends ServerKind>(kind: K, sources: ConfigSources): 
 /** All that is set, weakest first. */
 function* given(sources: ConfigSources, known: ReadonlySet<string>): Iterable<Given> {
   const { defaults = {}, file = null, variables, flags = {} } = sources;
+  if (variables.NAMESRV_ADDR) yield { name: "namesrvAddr", text: variables.NAMESRV_ADDR, origin: "NAMESRV_ADDR" };
   for (const [name, text] of Object.entries(defaults)) yield { name, text, origin: "default" };
-  if (variables.ROCKETMQ_SERIALIZE_TYPE) {
-    yield { name: "serializeType", text: variables.ROCKETMQ_SERIALIZE_TYPE, origin: "ROCKETMQ_SERIALIZE_TYPE" };
-  }
   if (file !== null) {
     for (const [name, text] of parseProperties(file.bytes, file.path)) yield { name, text, origin: file.path };
   }

@@ -77,10 +77,15 @@ test("Apache's keys without effect here are accepted silently and printed with t
 });
 
 test("a bad value is an error with key, value, origin and what is allowed; all of them are told", () => {
-  assert.deepEqual(problems("listenPort=70000\nflushDiskType=FAST\nautoCreateTopicEnable=yes\nmaxMessageSize="), [
-    "listenPort=70000 (broker.conf): not allowed; it must be a whole number from 0 to 65535",
+  const bad = ["listenPort=70000", "flushDiskType=FAST", "autoCreateTopicEnable=yes", "deleteWhen=24"];
+  bad.push("messageDelayLevel=1s 5", "namesrvAddr=localhost", "maxMessageSize=");
+  assert.deepEqual(problems(bad.join("\n")), [
+    "listenPort=70000 (broker.conf): not allowed; it must be a whole number from 1 to 65535",
     "flushDiskType=FAST (broker.conf): not allowed; it must be SYNC_FLUSH, ASYNC_FLUSH",
     "autoCreateTopicEnable=yes (broker.conf): not allowed; it must be true or false",
+    "deleteWhen=24 (broker.conf): not allowed; it must be hours from 00 to 23, joined by ;",
+    "messageDelayLevel=1s 5 (broker.conf): not allowed; it must be numbers with s, m, h or d, joined by blanks",
+    "namesrvAddr=localhost (broker.conf): not allowed; it must be host:port or [IPv6]:port, several joined by ;",
     "maxMessageSize= (broker.conf): not allowed; it must be a whole number from 1 to 16000000",
   ]);
 });

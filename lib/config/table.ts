@@ -10,7 +10,7 @@ import {
 import { acceptedStore } from "./keys/accepted_store.ts";
 import { brokerKeys } from "./keys/broker.ts";
 import { namesrvKeys } from "./keys/namesrv.ts";
-import { ownBrokerKeys, ownServerKeys } from "./keys/own.ts";
+import { ownBrokerKeys } from "./keys/own.ts";
 import { brokerPortKeys, namesrvPortKeys, remotingKeys, tlsKeys } from "./keys/remoting.ts";
 import { storeKeys } from "./keys/store.ts";
 
@@ -18,7 +18,7 @@ import { storeKeys } from "./keys/store.ts";
 export type ServerKind = "broker" | "namesrv";
 
 /** Every key that any server reads, with the type of its value. */
-export type ServerValues = ValuesOf<typeof remotingKeys & typeof tlsKeys & typeof ownServerKeys>;
+export type ServerValues = ValuesOf<typeof remotingKeys & typeof tlsKeys>;
 
 /** Every key that a broker reads, with the type of its value. */
 export type BrokerValues =
@@ -50,7 +50,6 @@ const nothing = {};
 const both: readonly KeyGroup[] = [
   { component: "NettyClientConfig", used: nothing, accepted: acceptedClient },
   { component: "TlsSystemConfig", used: tlsKeys, accepted: nothing },
-  { component: "rmq", used: ownServerKeys, accepted: nothing },
 ];
 
 const groups: Readonly<Record<ServerKind, readonly KeyGroup[]>> = {

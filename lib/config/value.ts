@@ -13,7 +13,7 @@ const LIMITS = {
 export function parseValue(key: UsedKey, text: string): Value | null {
   const value = text.trim();
   if (key.values !== undefined) return key.values.includes(value) ? value : null;
-  if (key.kind === "text") return value;
+  if (key.kind === "text") return key.pattern === undefined || new RegExp(key.pattern[0]).test(value) ? value : null;
   if (key.kind === "bool") {
     const lower = value.toLowerCase();
     return lower === "true" ? true : lower === "false" ? false : null;
@@ -26,7 +26,7 @@ export function parseValue(key: UsedKey, text: string): Value | null {
 /** What `parseValue` allows, for a message. */
 export function allowedValues(key: UsedKey): string {
   if (key.values !== undefined) return key.values.join(", ");
-  if (key.kind === "text") return "any text";
+  if (key.kind === "text") return key.pattern?.[1] ?? "any text";
   if (key.kind === "bool") return "true or false";
   return `${LIMITS[key.kind].text} from ${key.min ?? 0} to ${key.max ?? LIMITS[key.kind].max}`;
 }

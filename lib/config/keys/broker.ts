@@ -6,7 +6,12 @@ export const brokerKeys = {
   brokerName: { kind: "text", default: "${host}", about: "name that a master and its slaves share" },
   brokerClusterName: { kind: "text", default: "DefaultCluster", about: "name of the cluster" },
   brokerId: { kind: "long", default: 0, about: "0: master; forced to 0 for master roles" },
-  namesrvAddr: { kind: "text", default: "${env:NAMESRV_ADDR}", about: "name servers, `host:port`, joined by `;`" },
+  namesrvAddr: {
+    kind: "text",
+    default: "",
+    pattern: ["^([^\\s;]+:\\d+(;[^\\s;]+:\\d+)*;?)?$", "host:port or [IPv6]:port, several joined by ;"],
+    about: "name servers, `host:port`, joined by `;`; variable NAMESRV_ADDR is its default",
+  },
   brokerIP1: { kind: "text", default: "${address}", about: "address told to clients" },
   brokerIP2: { kind: "text", default: "${address}", about: "address told to slaves" },
   brokerPermission: { kind: "int", default: 6, max: 7, live: true, about: "6: read and write, 4: read, 2: write" },

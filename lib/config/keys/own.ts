@@ -1,22 +1,3 @@
-/** Our own keys, for any server. */
-export const ownServerKeys = {
-  serializeType: {
-    kind: "text",
-    default: "JSON",
-    values: ["JSON", "ROCKETMQ"],
-    about: "header encoding of our own requests; also variable ROCKETMQ_SERIALIZE_TYPE",
-  },
-  maxConnections: { kind: "int", default: 65536, min: 1, about: "further connections are closed at once" },
-  maxPendingRequestsPerConnection: { kind: "int", default: 1024, min: 1, about: "our requests without an answer yet" },
-  maxBufferedBytesPerConnection: {
-    kind: "long",
-    default: 67108864,
-    min: 1048576,
-    about: "a peer that reads less goes",
-  },
-  maxBufferedBytes: { kind: "long", default: 536870912, min: 1048576, about: "the same for all peers together" },
-} as const;
-
 /** Our own keys, for the broker and its store. */
 export const ownBrokerKeys = {
   advertisedPort: { kind: "int", default: 0, max: 65535, about: "port told to clients; 0: `listenPort`" },
@@ -31,6 +12,6 @@ export const ownBrokerKeys = {
   undurableBytes: { kind: "long", default: 67108864, min: 1048576, about: "most that may be written and not on disk" },
   checkpointBytes: { kind: "long", default: 268435456, min: 1048576, about: "a checkpoint each so many bytes of log" },
   checkpointIntervalMs: { kind: "long", default: 10000, min: 1, about: "and each so many ms" },
-  openFiles: { kind: "int", default: 1024, min: 16, about: "descriptors that the store keeps open" },
+  openFiles: { kind: "int", default: 512, min: 16, about: "descriptors that the store keeps open" },
   queueMemoryBytes: { kind: "long", default: 67108864, min: 1048576, about: "consume queues in memory" },
 } as const;

@@ -6,7 +6,7 @@ export const remotingKeys = {
 
 /** `listenPort` of a broker. */
 export const brokerPortKeys = {
-  listenPort: { kind: "int", default: 10911, max: 65535, about: "port for clients; 2 below it listens too" },
+  listenPort: { kind: "int", default: 10911, min: 1, max: 65535, about: "port for clients; 2 below it listens too" },
 } as const;
 
 /** `listenPort` of a name server. */

@@ -1,0 +1,35 @@
+import type { Logger, Platform } from "@rmq/platform";
+
+/**
+ * From the first line of a server to its last: SIGINT, SIGTERM or SIGHUP begins an orderly stop, also while it is
+ * still starting; the next one ends the process at once.
+ */
+export class Lifetime {
+  readonly #asked: Promise<void>;
+
+  constructor(private readonly platform: Platform, private readonly logger: Logger) {
+    const { process } = platform;
+    let signals = 0;
+    this.#asked = new Promise((resolve) => {
+      process.onStop((signal) => {
+        if (++signals > 1) process.exit(1);
+        logger.info("stopping", { signal });
+        resolve();
+      });
+    });
+  }
+
+  /** Waits for a signal, stops, and ends the process: 0 after a clean stop. */
+  async untilStopped(stop: () => Promise<void>): Promise<never> {
+    await this.#asked;
+    const startUs = this.platform.clock.monotonicUs();
+    try {
+      await stop();
+    } catch (error) {
+      this.logger.error("the stop was not clean", { error: error instanceof Error ? error.message : String(error) });
+      this.platform.process.exit(1);
+    }
+    this.logger.info("stopped", { ms: Math.round((this.platform.clock.monotonicUs() - startUs) / 1000) });
+    this.platform.process.exit(0);
+  }
+}

@@ -1,0 +1,171 @@
+import type { BrokerSettings } from "@rmq/broker";
+import type { BrokerValues, NamesrvValues, ServerValues, Settings } from "@rmq/config";
+import type { NamesrvSettings } from "@rmq/namesrv";
+import type { TlsSettings } from "@rmq/remoting";
+import { defaultStoreOptions, type StoreOptions } from "@rmq/store";
+
+/** What the broker reads, with what Apache derives from other keys filled in. */
+export function brokerSettings(settings: Settings<BrokerValues>): BrokerSettings {
+  const slice = settings.slice(BROKER_KEYS);
+  const master = slice.brokerRole !== "SLAVE";
+  return {
+    ...slice,
+    brokerId: master ? 0 : slice.brokerId,
+    brokerIP1: withoutBrackets(slice.brokerIP1),
+    brokerIP2: withoutBrackets(slice.brokerIP2),
+    haListenPort: slice.haListenPort > 0 ? slice.haListenPort : slice.listenPort + 1,
+  };
+}
+
+/** What the store reads; the broker adds its address. Ratios are kept within Apache's bounds (`MessageStoreConfig`). */
+export function storeOptions(settings: Settings<BrokerValues>, processId: number): StoreOptions {
+  const { storePathRootDir, storePathCommitLog, messageDelayLevel, minFreeBytes, ...rest } = settings.slice(STORE_KEYS);
+  return {
+    ...defaultStoreOptions(storePathRootDir),
+    ...rest,
+    ...(storePathCommitLog === "" ? {} : { commitLogPath: storePathCommitLog }),
+    ...(minFreeBytes === 0 ? {} : { minFreeBytes }),
+    segmentBytes: settings.get("mappedFileSizeCommitLog"),
+    consumeQueueFileBytes: settings.get("mappedFileSizeConsumeQueue"),
+    delayTimesMs: delayTimesMs(messageDelayLevel),
+    diskMaxUsedSpaceRatio: within(rest.diskMaxUsedSpaceRatio, 10, 95),
+    diskSpaceCleanForciblyRatio: within(rest.diskSpaceCleanForciblyRatio, 30, 85) / 100,
+    diskSpaceWarningLevelRatio: within(rest.diskSpaceWarningLevelRatio, 35, 90) / 100,
+    processId,
+  };
+}
+
+/** What the name server reads. */
+export function namesrvSettings(settings: Settings<NamesrvValues>): Partial<NamesrvSettings> {
+  return { ...settings.slice(NAMESRV_KEYS), rocketmqHome: settings.text("rocketmqHome") ?? "" };
+}
+
+/** TLS of a server. */
+export function tlsSettings(settings: Settings<ServerValues>): TlsSettings {
+  return {
+    mode: settings.get("tls.server.mode"),
+    testMode: settings.get("tls.test.mode.enable"),
+    certPath: settings.get("tls.server.certPath") || null,
+    keyPath: settings.get("tls.server.keyPath") || null,
+    keyPassword: settings.get("tls.server.keyPassword") || null,
+    trustCertPath: settings.get("tls.server.trustCertPath") || null,
+    clientAuth: settings.get("tls.server.need.client.auth"),
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The delays of `messageDelayLevel`, level 1 first; the table has checked its form. */
+function delayTimesMs(levels: string): number[] {
+  return levels.trim().split(/ +/).map((level) => parseInt(level) * UNIT_MS[level.slice(-1)]);
+}
+
+function within(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
+
+function withoutBrackets(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
+const NAMESRV_KEYS = [
+  "listenPort",
+  "bindAddress",
+  "serverChannelMaxIdleTimeSeconds",
+  "kvConfigPath",
+  "configStorePath",
+  "orderMessageEnable",
+  "returnOrderTopicConfigToBroker",
+  "scanNotActiveBrokerInterval",
+  "supportActingMaster",
+  "enableAllTopicList",
+  "enableTopicList",
+  "notifyMinBrokerIdChanged",
+  "needWaitForService",
+  "waitSecondsForService",
+  "deleteTopicWithBrokerRegistration",
+] as const;
+
+const STORE_KEYS = [
+  "storePathRootDir",
+  "storePathCommitLog",
+  "maxHashSlotNum",
+  "maxIndexNum",
+  "messageIndexEnable",
+  "flushDiskType",
+  "flushIntervalCommitLog",
+  "flushCommitLogThoroughInterval",
+  "maxMessageSize",
+  "messageDelayLevel",
+  "fileReservedTime",
+  "deleteWhen",
+  "diskMaxUsedSpaceRatio",
+  "diskSpaceCleanForciblyRatio",
+  "diskSpaceWarningLevelRatio",
+  "cleanFileForciblyEnable",
+  "minFreeBytes",
+  "tailBytes",
+  "blockCacheBytes",
+  "undurableBytes",
+  "checkpointBytes",
+  "checkpointIntervalMs",
+  "openFiles",
+  "queueMemoryBytes",
+] as const;
+
+const BROKER_KEYS = [
+  "brokerName",
+  "brokerClusterName",
+  "brokerId",
+  "brokerRole",
+  "namesrvAddr",
+  "brokerIP1",
+  "brokerIP2",
+  "advertisedPort",
+  "bindAddress",
+  "listenPort",
+  "haListenPort",
+  "brokerPermission",
+  "defaultTopicQueueNums",
+  "autoCreateTopicEnable",
+  "autoCreateSubscriptionGroup",
+  "enableCreateSysGroup",
+  "clusterTopicEnable",
+  "brokerTopicEnable",
+  "traceTopicEnable",
+  "msgTraceTopicName",
+  "traceOn",
+  "regionId",
+  "rejectTransactionMessage",
+  "startAcceptSendRequestTimeStamp",
+  "maxMessageSize",
+  "messageDelayLevel",
+  "flushDiskType",
+  "syncFlushTimeout",
+  "waitTimeMillsInSendQueue",
+  "longPollingEnable",
+  "shortPollingTimeMills",
+  "litePullMessageEnable",
+  "enablePropertyFilter",
+  "slaveReadEnable",
+  "notifyConsumerIdsChangedEnable",
+  "channelExpiredTimeout",
+  "flushConsumerOffsetInterval",
+  "flushDelayOffsetInterval",
+  "registerNameServerPeriod",
+  "registerBrokerTimeoutMills",
+  "forceRegister",
+  "defaultQueryMaxNum",
+  "maxMsgsNumBatch",
+  "maxTransferCountOnMessageInMemory",
+  "maxTransferBytesOnMessageInMemory",
+  "reviveQueueNum",
+  "timerWheelEnable",
+  "serverChannelMaxIdleTimeSeconds",
+  "storePathRootDir",
+  "parkedBytesPerConnection",
+  "parkedBytes",
+  "maxParkedPulls",
+  "maxTopics",
+  "maxGroups",
+] as const;

@@ -1,0 +1,80 @@
+import type { Platform } from "@rmq/platform";
+import { startNamesrv } from "@rmq/namesrv";
+import { Announcer, brokerBoot, namesrvBoot } from "./announce.ts";
+import { brokerFacts, launchBroker } from "./broker.ts";
+import { configure, printed } from "./configuration.ts";
+import { consoleLog } from "./console_log.ts";
+import { dataHome } from "./data_home.ts";
+import { Lifetime } from "./lifetime.ts";
+import { inMemory } from "./in_memory.ts";
+import type { StandaloneFlags } from "./program.ts";
+import { namesrvSettings, tlsSettings } from "./slices.ts";
+import { starting, UserError } from "./user_error.ts";
+
+/** Below this much free space sends are refused; a laptop's disk that is almost full works. */
+const MIN_FREE_BYTES = 512 * 1024 * 1024;
+
+/** `rmq standalone`: the same name server and broker, with other defaults. */
+export async function runStandalone(
+  machine: Platform,
+  flags: StandaloneFlags,
+  keys: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (flags.memory && flags.data !== undefined) throw new UserError("--memory and --data exclude each other: give one");
+  const memory = flags.memory === true;
+  const data = memory ? "/memory" : flags.data ?? dataHome(machine.process);
+  const broker = configure("broker", machine, flags, keys, { defaults: brokerDefaults(flags, data) });
+  if (printed("broker", machine, flags, broker)) return;
+  const logger = consoleLog(machine, flags.log);
+  for (const warning of broker.warnings) logger.warn(warning);
+  const lifetime = new Lifetime(machine, logger);
+  machine.process.raiseDescriptorLimit();
+  const platform = memory ? inMemory(machine) : machine;
+
+  const namesrv = configure("namesrv", machine, flags, {}, { given: false, defaults: namesrvDefaults(flags, data) });
+  const nameServer = await starting(
+    { listens: `${flags.host}:${flags.namesrvPort}`, portFlag: "--namesrvPort PORT" },
+    () => startNamesrv(platform, namesrvSettings(namesrv.settings), logger, tlsSettings(broker.settings)),
+  );
+  const running = await launchBroker(platform, broker.settings, logger);
+
+  const announce = new Announcer(machine, logger, flags.log);
+  announce.started("standalone", [
+    ["name server", `${flags.host}:${nameServer.port}`],
+    ...brokerFacts(broker.settings, running, memory),
+  ]);
+  announce.line(namesrvBoot(flags.host, nameServer.port));
+  announce.line(brokerBoot(broker.settings.get("brokerName"), running.address, broker.settings.get("namesrvAddr")));
+  await lifetime.untilStopped(async () => {
+    await running.stop();
+    await nameServer.close(100);
+  });
+}
+
+function brokerDefaults(flags: StandaloneFlags, data: string): Record<string, string> {
+  const { host } = flags;
+  const everywhere = host === "0.0.0.0" || host === "::";
+  return {
+    brokerName: "broker-a",
+    bindAddress: host,
+    // Bound to all addresses, it registers that of an interface, as a broker of its own does.
+    ...(everywhere ? {} : { brokerIP1: host, brokerIP2: host }),
+    namesrvAddr: `${everywhere ? "127.0.0.1" : bracketed(host)}:${flags.namesrvPort}`,
+    storePathRootDir: `${data}/store`,
+    minFreeBytes: String(MIN_FREE_BYTES),
+    enablePropertyFilter: "true",
+  };
+}
+
+function namesrvDefaults(flags: StandaloneFlags, data: string): Record<string, string> {
+  return {
+    bindAddress: flags.host,
+    listenPort: flags.namesrvPort,
+    kvConfigPath: `${data}/namesrv/kvConfig.json`,
+    configStorePath: `${data}/namesrv/namesrv.properties`,
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

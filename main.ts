@@ -1,0 +1,3 @@
+import { run } from "./cmd/run.ts";
+
+await run();
