@@ -1,4 +1,5 @@
 import type { Clock, Files, Logger, PlatformError } from "@rmq/platform";
+import type { FailedSync } from "./failed_sync.ts";
 import type { Ladder } from "./ladder.ts";
 import { asPlatformError } from "./platform_error.ts";
 import type { Segment, Segments } from "./segments.ts";
@@ -35,6 +36,7 @@ export class GroupCommit {
     private readonly tail: Tail,
     private readonly ladder: Ladder,
     private readonly writability: Writability,
+    private readonly failedSync: FailedSync,
     private readonly logger: Logger,
     /** Told after durable moved. */
     private readonly moved: () => void,
@@ -104,6 +106,7 @@ export class GroupCommit {
     this.#retryMs = FIRST_RETRY_MS;
     if (this.writability.has("flushFailed")) {
       this.writability.set("flushFailed", null);
+      this.failedSync.clear();
       this.logger.info("the commit log can be synced again", { durable: target });
     }
     // The disk works on the next group while this one is dispatched and answered.
@@ -122,6 +125,7 @@ export class GroupCommit {
 
   #failed(error: PlatformError): void {
     this.failures++;
+    this.failedSync.note(this.ladder.durable);
     if (!this.writability.has("flushFailed")) {
       this.logger.error("the commit log could not be synced; writes are refused until it can", {
         error: error.message,

@@ -7,6 +7,7 @@ import { DeletedTopics } from "./deleted_topics.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Follower } from "./dispatch.ts";
 import { makeDirectoryDurably } from "./durable_directory.ts";
+import { FailedSync, rewriteLog } from "./failed_sync.ts";
 import { FileStore } from "./file_store.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { IndexFiles } from "./index_files.ts";
@@ -82,6 +83,7 @@ class Opening {
   readonly #progress: Progress;
   readonly #checkpoint: Checkpoint;
   readonly #deleted: DeletedTopics;
+  readonly #failedSync: FailedSync;
   readonly #cache: BlockCache;
   readonly #segments: Segments;
   readonly #ladder: Ladder;
@@ -104,6 +106,7 @@ class Opening {
     this.#progress = new Progress(files, root);
     this.#checkpoint = new Checkpoint(files, root);
     this.#deleted = new DeletedTopics(files, root);
+    this.#failedSync = new FailedSync(files, root);
     this.#cache = new BlockCache(options.blockCacheBytes, BLOCK_BYTES);
     const logDirectory = options.commitLogPath ?? `${root}/commitlog`;
     const openSegments = Math.max(4, options.openFiles >> 2);
@@ -182,7 +185,7 @@ class Opening {
   async #settle(recovered: Recovered, session: string, fresh: boolean): Promise<void> {
     const { files } = this.platform;
     const { root, processId } = this.options;
-    if (recovered.mustCut) await syncLog(files, this.#segments, recovered.followersFrom, recovered.end);
+    if (recovered.mustCut) await this.#syncLog(recovered);
     await settled((done) =>
       this.#progress.save({
         session,
@@ -200,6 +203,18 @@ class Opening {
     this.#view.start();
   }
 
+  async #syncLog({ followersFrom, end }: Recovered): Promise<void> {
+    const doubtful = this.#failedSync.from();
+    if (doubtful !== null) await rewriteLog(this.#segments, Math.min(doubtful, followersFrom), end);
+    try {
+      await syncLog(this.platform.files, this.#segments, Math.min(doubtful ?? followersFrom, followersFrom), end);
+    } catch (error) {
+      this.#failedSync.note(followersFrom);
+      throw error;
+    }
+    if (doubtful !== null) this.#failedSync.clear();
+  }
+
   #assemble(recovered: Recovered, session: string): Store {
     const { clock, files } = this.platform;
     const { options, logger } = this;
@@ -214,7 +229,17 @@ class Opening {
       this.#view.trim();
       recorder.advanced();
     };
-    const groupCommit = new GroupCommit(clock, files, segments, tail, ladder, writability, logger, moved);
+    const groupCommit = new GroupCommit(
+      clock,
+      files,
+      segments,
+      tail,
+      ladder,
+      writability,
+      this.#failedSync,
+      logger,
+      moved,
+    );
     const syncFlush = options.flushDiskType === "SYNC_FLUSH";
     const wrote = (): void => {
       if (syncFlush || ladder.written - ladder.durable > options.undurableBytes / 2) groupCommit.request();

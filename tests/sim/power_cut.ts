@@ -6,14 +6,14 @@
  *
  * A failing run prints its seed; `--from SEED --seeds 1` replays it.
  */
-import { hostPlatform, type Platform } from "@rmq/platform";
-import { type Seeded, type Simulation, simulation } from "@rmq/platform/simulated";
+import { hostPlatform, type Platform, type Random } from "@rmq/platform";
+import { type Simulation, simulation } from "@rmq/platform/simulated";
 import type { Store } from "@rmq/store";
 import { draftOf, openSmall, readQueue, type Seen } from "../../lib/store/_test_store.ts";
 import { type Sabotage, sabotages } from "./sabotage.ts";
 
-/** What became of a message. */
-type Fate = "waiting" | "kept" | "lost";
+/** What became of a message; the answer to a refused one was an error, so that it may be there or not. */
+type Fate = "waiting" | "kept" | "refused" | "lost";
 
 interface Sent {
   readonly id: string;
@@ -55,20 +55,30 @@ export async function powerCutRun(seed: number, sabotage: Sabotage = (files) => 
 
 class History {
   readonly #sim: Simulation;
-  readonly #random: Seeded;
+  readonly #random: Random;
   readonly #sent = new Map<string, Sent>();
   #waiting: Sent[] = [];
   #crashes = 0;
   /** Half of the histories send one size to one queue: what comes in place of what was cut off then fits exactly. */
   readonly #uniform: boolean;
   readonly #bodyBytes: number[];
+  readonly #flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  /** Some histories run on a disk that fails now and then. */
+  readonly #faulty: boolean;
 
   constructor(readonly seed: number, private readonly sabotage: Sabotage) {
     this.#sim = simulation({ seed });
     this.#random = this.#sim.random;
     this.#sim.disk.latencyMs.sync = 1 + this.#random.below(3);
-    this.#uniform = this.#random.chance(50);
+    this.#flushDiskType = this.#chance(75) ? "SYNC_FLUSH" : "ASYNC_FLUSH";
+    this.#faulty = this.#chance(30);
+    this.#uniform = this.#chance(50);
     this.#bodyBytes = this.#uniform ? [BODY_BYTES[this.#random.below(2)]] : BODY_BYTES;
+  }
+
+  /** True in `percent` of a hundred cases. */
+  #chance(percent: number): boolean {
+    return this.#random.below(100) < percent;
   }
 
   outcome(broken: string | null): Outcome {
@@ -83,10 +93,13 @@ class History {
       if (store !== null) {
         await this.#check(store);
         await this.#use(store);
-        if (this.#random.chance(15)) await this.#close(store);
+        if (this.#chance(15)) await this.#close(store);
       }
       this.#crashes++;
-      platform = this.#sim.crash({ powerCut: this.#random.chance(85) });
+      const powerCut = this.#chance(85);
+      if (powerCut && store !== null) this.#takeBack(store.durable);
+      this.#sim.disk.clearFaults();
+      platform = this.#sim.crash({ powerCut });
     }
     const store = await this.#open(platform, true);
     if (store !== null) await this.#check(store);
@@ -95,9 +108,9 @@ class History {
   /** Opens the store; null when the power fails during that. */
   async #open(platform: Platform, toTheEnd = false): Promise<Store | null> {
     const files = this.sabotage(platform.files, platform.clock);
-    const opening = openSmall({ ...platform, files }, OPTIONS);
+    const opening = openSmall({ ...platform, files }, { ...OPTIONS, flushDiskType: this.#flushDiskType });
     opening.catch(() => {});
-    if (!toTheEnd && this.#random.chance(20)) {
+    if (!toTheEnd && this.#chance(20)) {
       await this.#sim.advance(this.#random.below(12));
       return null;
     }
@@ -111,11 +124,13 @@ class History {
   /** Sends, lets time pass, sends again; stops somewhere. */
   async #use(store: Store): Promise<void> {
     store.onAdvance(() => this.#acknowledge(store));
-    const short = this.#random.chance(30);
+    store.onRollback((from) => this.#refuse(from));
+    const short = this.#chance(30);
     for (let rounds = short ? 1 : this.#random.below(12); rounds > 0; rounds--) {
+      if (this.#faulty && this.#chance(20)) this.#breakDisk();
       for (let count = 1 + this.#random.below(short ? 2 : 6); count > 0; count--) this.#send(store);
-      if (this.#random.chance(70)) await this.#sim.advance(this.#random.below(8) / 2);
-      else if (this.#random.chance(50)) await this.#sim.advance(60);
+      if (this.#chance(70)) await this.#sim.advance(this.#random.below(8) / 2);
+      else if (this.#chance(50)) await this.#sim.advance(60);
       else await this.#sim.settle();
     }
     if (!short) await this.#endInFlight(store);
@@ -129,10 +144,31 @@ class History {
     }
   }
 
+  #breakDisk(): void {
+    const op = (["write", "write", "sync", "sync", "syncDirectory", "truncate"] as const)[this.#random.below(6)];
+    const code = this.#chance(50) ? "EIO" : "ENOSPC";
+    const path = this.#chance(80) ? "commitlog" : undefined;
+    this.#sim.disk.failNext({ op, code, path, shortWrite: this.#random.below(3000), count: 1 + this.#random.below(2) });
+  }
+
+  /** A batch could not be written: its messages were answered with an error. */
+  #refuse(from: number): void {
+    for (const sent of this.#waiting) if (sent.physical >= from) sent.fate = "refused";
+    this.#waiting = this.#waiting.filter((sent) => sent.physical < from);
+  }
+
+  /** With ASYNC_FLUSH what was answered but not synced is not promised over a power cut. */
+  #takeBack(durable: number): void {
+    if (this.#flushDiskType === "SYNC_FLUSH") return;
+    for (const sent of this.#sent.values()) if (sent.fate === "kept" && sent.end > durable) sent.fate = "waiting";
+  }
+
   async #close(store: Store): Promise<void> {
     await this.#sim.finish(store.close());
     this.#acknowledge(store);
-    if (this.#waiting.length > 0) throw new Broken("a clean close leaves messages that are not on disk");
+    if (this.#waiting.length > 0 && !this.#faulty) {
+      throw new Broken("a clean close leaves messages that are not on disk");
+    }
   }
 
   #send(store: Store): void {
