@@ -66,14 +66,53 @@ export function bunNames(): BunNames {
 /** Takes no notice: for sockets that were given away or never had an owner. */
 export const nobody: SocketOwner = { received: () => {}, drained: () => {}, failed: () => {}, closed: () => {} };
 
-/** Handlers that pass each event to the socket's owner; shared, so that an idle connection costs no closure. */
+/**
+ * Handlers that pass each event to the socket's owner; shared, so that an idle connection costs no closure. What the
+ * owner throws is a bug and becomes an uncaught exception; Bun would take it for an error of the socket.
+ */
 export function passToOwner(open: (socket: BunSocket) => void): BunSocketHandlers {
   return {
-    open,
-    data: (socket, chunk) => socket.data.received(chunk),
-    drain: (socket) => socket.data.drained(),
+    open: (socket) => {
+      try {
+        open(socket);
+      } catch (error) {
+        raise(error);
+      }
+    },
+    data: (socket, chunk) => {
+      try {
+        socket.data.received(chunk);
+      } catch (error) {
+        raise(error);
+      }
+    },
+    drain: (socket) => {
+      try {
+        socket.data.drained();
+      } catch (error) {
+        raise(error);
+      }
+    },
     error: (socket, error) => socket.data?.failed(error),
-    close: (socket, error) => socket.data?.closed(error),
-    handshake: (socket, complete, error) => socket.data.handshaken?.(socket, complete, error),
+    close: (socket, error) => {
+      try {
+        socket.data?.closed(error);
+      } catch (failure) {
+        raise(failure);
+      }
+    },
+    handshake: (socket, complete, error) => {
+      try {
+        socket.data.handshaken?.(socket, complete, error);
+      } catch (failure) {
+        raise(failure);
+      }
+    },
   };
+}
+
+function raise(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
