@@ -1,5 +1,4 @@
-import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, readI16, readI32, readI64, readU16 } from "./_bytes.ts";
-import { writeI16, writeI32, writeI64 } from "./_bytes.ts";
+import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, getI64, setI64, viewOf } from "./_bytes.ts";
 import { crc32 } from "./crc.ts";
 import { Properties } from "./message_properties.ts";
 import { SysFlag } from "./system.ts";
@@ -94,33 +93,46 @@ export function encodeStored(draft: MessageDraft, into: Uint8Array, at: number):
   if (bornHost.length === 16) sysFlag |= SysFlag.BORN_HOST_V6;
   if (storeHost.length === 16) sysFlag |= SysFlag.STORE_HOST_V6;
 
-  writeI32(into, at + 4, long ? MAGIC_V2 : MAGIC_V1);
-  writeI32(into, at + 8, crc32(body, bodyStart, bodyEnd) & 0x7fffffff);
-  writeI32(into, at + 12, draft.queueId);
-  writeI32(into, at + 16, draft.flag);
-  writeI64(into, at + 20, draft.queueOffset);
-  writeI64(into, at + 28, draft.physicalOffset);
-  writeI32(into, at + 36, sysFlag);
-  writeI64(into, at + 40, draft.bornTimestamp);
-  let p = writeHost(bornHost, draft.bornPort, into, at + 48);
-  writeI64(into, p, draft.storeTimestamp);
-  p = writeHost(storeHost, draft.storePort, into, p + 8);
-  writeI32(into, p, draft.reconsumeTimes);
-  writeI64(into, p + 4, draft.preparedTransactionOffset);
-  writeI32(into, p + 12, bodyEnd - bodyStart);
+  const view = outputView(into);
+  view.setInt32(at + 4, long ? MAGIC_V2 : MAGIC_V1);
+  view.setInt32(at + 8, crc32(body, bodyStart, bodyEnd) & 0x7fffffff);
+  view.setInt32(at + 12, draft.queueId);
+  view.setInt32(at + 16, draft.flag);
+  setI64(view, at + 20, draft.queueOffset);
+  setI64(view, at + 28, draft.physicalOffset);
+  view.setInt32(at + 36, sysFlag);
+  setI64(view, at + 40, draft.bornTimestamp);
+  let p = writeHost(bornHost, draft.bornPort, view, into, at + 48);
+  setI64(view, p, draft.storeTimestamp);
+  p = writeHost(storeHost, draft.storePort, view, into, p + 8);
+  view.setInt32(p, draft.reconsumeTimes);
+  setI64(view, p + 4, draft.preparedTransactionOffset);
+  view.setInt32(p + 12, bodyEnd - bodyStart);
   p = copyBytes(body, bodyStart, bodyEnd, into, p + 16);
   if (long) into[p++] = topicLength >> 8;
   into[p++] = topicLength;
   p = copyBytes(topic, 0, topicLength, into, p);
-  writeI16(into, p, properties.length);
+  view.setInt16(p, properties.length);
   p = copyBytes(properties.bytes, 0, properties.length, into, p + 2);
-  writeI32(into, at, p - at);
+  view.setInt32(at, p - at);
   return p;
 }
 
-function writeHost(host: Uint8Array, port: number, into: Uint8Array, at: number): number {
+let outputBytes: Uint8Array = EMPTY;
+let outputWords: DataView = viewOf(EMPTY);
+
+/** Entries are written one after the other into the same buffer. */
+function outputView(into: Uint8Array): DataView {
+  if (into !== outputBytes) {
+    outputBytes = into;
+    outputWords = viewOf(into);
+  }
+  return outputWords;
+}
+
+function writeHost(host: Uint8Array, port: number, view: DataView, into: Uint8Array, at: number): number {
   for (let i = 0; i < host.length; i++) into[at + i] = host[i];
-  writeI32(into, at + host.length, port);
+  view.setInt32(at + host.length, port);
   return at + host.length + 4;
 }
 
@@ -138,6 +150,7 @@ const UNIQ_KEY = encodeUtf8("UNIQ_KEY");
 /** A view over one entry in store format; reusable. Positions count in `bytes`. */
 export class StoredMessage {
   bytes: Uint8Array = EMPTY;
+  #view: DataView = viewOf(EMPTY);
   at = 0;
   /** Bytes of the entry, or of a blank record. */
   size = 0;
@@ -178,9 +191,12 @@ export class StoredMessage {
    */
   parse(bytes: Uint8Array, at: number, limit: number, checkCrc: boolean): number {
     if (limit - at < 8) return INCOMPLETE;
-    const size = readI32(bytes, at);
-    const magic = readI32(bytes, at + 4);
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.#view = viewOf(bytes);
+    }
+    const size = this.#view.getInt32(at);
+    const magic = this.#view.getInt32(at + 4);
     this.at = at;
     this.size = size;
     this.magic = magic;
@@ -188,47 +204,47 @@ export class StoredMessage {
     if (magic !== MAGIC_V1 && magic !== MAGIC_V2) return BAD_MAGIC;
     if (size < MIN_STORED_SIZE) return BAD_LENGTH;
     if (size > limit - at) return INCOMPLETE;
-    if (!this.#readFields(bytes, at, at + size)) return BAD_LENGTH;
+    if (!this.#readFields(this.#view, at, at + size)) return BAD_LENGTH;
     if (checkCrc && !this.#bodyIsIntact()) return BAD_CRC;
     return size;
   }
 
-  #readFields(bytes: Uint8Array, at: number, end: number): boolean {
-    this.bodyCrc = readI32(bytes, at + 8);
-    this.queueId = readI32(bytes, at + 12);
-    this.flag = readI32(bytes, at + 16);
-    this.queueOffset = readI64(bytes, at + 20);
-    this.physicalOffset = readI64(bytes, at + 28);
-    const sysFlag = this.sysFlag = readI32(bytes, at + 36);
-    this.bornTimestamp = readI64(bytes, at + 40);
+  #readFields(view: DataView, at: number, end: number): boolean {
+    this.bodyCrc = view.getInt32(at + 8);
+    this.queueId = view.getInt32(at + 12);
+    this.flag = view.getInt32(at + 16);
+    this.queueOffset = getI64(view, at + 20);
+    this.physicalOffset = getI64(view, at + 28);
+    const sysFlag = this.sysFlag = view.getInt32(at + 36);
+    this.bornTimestamp = getI64(view, at + 40);
     let p = at + 48;
     this.bornHostStart = p;
     this.bornHostEnd = p += (sysFlag & SysFlag.BORN_HOST_V6) === 0 ? 4 : 16;
-    this.bornPort = readI32(bytes, p);
-    this.storeTimestamp = readI64(bytes, p + 4);
+    this.bornPort = view.getInt32(p);
+    this.storeTimestamp = getI64(view, p + 4);
     p += 12;
     this.storeHostStart = p;
     this.storeHostEnd = p += (sysFlag & SysFlag.STORE_HOST_V6) === 0 ? 4 : 16;
     if (end - p < AFTER_STORE_HOST) return false;
-    this.storePort = readI32(bytes, p);
-    this.reconsumeTimes = readI32(bytes, p + 4);
-    this.preparedTransactionOffset = readI64(bytes, p + 8);
-    return this.#readVariable(bytes, p + 16, end);
+    this.storePort = view.getInt32(p);
+    this.reconsumeTimes = view.getInt32(p + 4);
+    this.preparedTransactionOffset = getI64(view, p + 8);
+    return this.#readVariable(view, p + 16, end);
   }
 
-  #readVariable(bytes: Uint8Array, at: number, end: number): boolean {
+  #readVariable(view: DataView, at: number, end: number): boolean {
     const topicLengthBytes = this.magic === MAGIC_V2 ? 2 : 1;
-    const bodyLength = readI32(bytes, at);
+    const bodyLength = view.getInt32(at);
     let p = at + 4;
     if (bodyLength < 0 || bodyLength > end - p - topicLengthBytes - 2) return false;
     this.bodyStart = p;
     this.bodyEnd = p += bodyLength;
-    const topicLength = topicLengthBytes === 2 ? readU16(bytes, p) : bytes[p];
+    const topicLength = topicLengthBytes === 2 ? view.getUint16(p) : view.getUint8(p);
     p += topicLengthBytes;
     if (topicLength > (topicLengthBytes === 2 ? 0x7fff : MAX_V1_TOPIC) || topicLength > end - p - 2) return false;
     this.topicStart = p;
     this.topicEnd = p += topicLength;
-    const propertiesLength = readI16(bytes, p);
+    const propertiesLength = view.getInt16(p);
     p += 2;
     this.propertiesStart = p;
     this.propertiesEnd = p + propertiesLength;
