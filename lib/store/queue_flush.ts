@@ -25,6 +25,7 @@ export class QueueFlush {
   #error: PlatformError | null = null;
   #waiting = false;
   #running = false;
+  #finished = false;
 
   constructor(
     platform: { readonly clock: Clock; readonly files: Files },
@@ -51,7 +52,7 @@ export class QueueFlush {
     this.#running = false;
     if (this.#underWay > 0) return;
     if (this.#error === null) this.#syncDirectories();
-    else this.done(this.#error);
+    else this.#finish();
   }
 
   #later(): void {
@@ -117,21 +118,36 @@ export class QueueFlush {
     }
   }
 
+  /** Several at once too; each leaves the set when it is synced. */
   #syncDirectories(): void {
     const directories = this.unsynced.directories;
-    for (const directory of directories) {
-      if (this.#files.stat(directory) === null) {
-        directories.delete(directory);
-        continue;
+    const rest = [...directories];
+    let underWay = 0;
+    const next = (): void => {
+      while (underWay < SYNCS_AT_ONCE && rest.length > 0 && this.#error === null) {
+        const directory = rest.pop() ?? "";
+        if (this.#files.stat(directory) === null) {
+          // Gone with its topic: nothing to keep.
+          directories.delete(directory);
+          continue;
+        }
+        underWay++;
+        this.#files.syncDirectory(directory, (error) => {
+          underWay--;
+          this.#error ??= error;
+          if (error === null) directories.delete(directory);
+          next();
+        });
       }
-      this.#files.syncDirectory(directory, (error) => {
-        if (error !== null) return this.done(error);
-        directories.delete(directory);
-        this.#syncDirectories();
-      });
-      return;
-    }
-    this.done(null);
+      if (underWay === 0 && (rest.length === 0 || this.#error !== null)) this.#finish();
+    };
+    next();
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.done(this.#error);
   }
 }
 
