@@ -2,6 +2,8 @@ import type { EntryView } from "./log_reader.ts";
 
 /** Bytes of a chunk; an entry above that gets a chunk of its own. */
 const CHUNK_BYTES = 1024 * 1024;
+/** Dropped buffers kept for the next chunks. */
+const SPARE_CHUNKS = 4;
 
 /** A run of the log in memory: `bytes[0, used)` stand at `base` and after. */
 export interface TailChunk {
@@ -14,13 +16,16 @@ export interface TailChunk {
 
 /**
  * The newest part of the log: the buffers that entries were encoded into. Entries never straddle chunks. Between two
- * chunks there is a gap where a segment ended. Chunks are dropped and never used again, as views on them may live.
+ * chunks there is a gap where a segment ended. Views are valid until the call that got them returns, so the buffer of a
+ * dropped chunk serves a new one: memory that the kernel has to find and clear costs more than all else in an append
+ * (bench/micro/append.ts).
  */
 export class Tail {
   readonly chunks: TailChunk[] = [];
   /** Bytes that the buffers take. */
   heldBytes = 0;
   #hit: TailChunk | null = null;
+  readonly #spare: Uint8Array[] = [];
 
   constructor(private readonly limitBytes: number) {}
 
@@ -28,7 +33,8 @@ export class Tail {
   room(offset: number, size: number): TailChunk {
     const last = this.chunks.length === 0 ? null : this.chunks[this.chunks.length - 1];
     if (last !== null && last.base + last.used === offset && last.bytes.length - last.used >= size) return last;
-    return this.#push(offset, new Uint8Array(Math.max(size, CHUNK_BYTES)), 0);
+    const bytes = size > CHUNK_BYTES ? new Uint8Array(size) : this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
+    return this.#push(offset, bytes, 0);
   }
 
   /** Takes bytes that stand in the log already, so that what is partly cached elsewhere is served from here. */
@@ -97,7 +103,9 @@ export class Tail {
       this.heldBytes > this.limitBytes && drop < this.chunks.length - 1 &&
       this.chunks[drop].base + this.chunks[drop].used <= safe
     ) {
-      this.heldBytes -= this.chunks[drop].bytes.length;
+      const { bytes } = this.chunks[drop];
+      this.heldBytes -= bytes.length;
+      if (bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS) this.#spare.push(bytes);
       drop++;
     }
     if (drop > 0) {
