@@ -94,7 +94,7 @@ export function writeI32(bytes: Uint8Array, at: number, value: number): void {
 
 export function writeI64(bytes: Uint8Array, at: number, value: number): void {
   const low = value >>> 0;
-  writeI32(bytes, at, (value - low) / 4294967296);
+  writeI32(bytes, at, ((value - low) / 4294967296) | 0);
   writeI32(bytes, at + 4, low | 0);
 }
 

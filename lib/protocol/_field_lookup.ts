@@ -9,8 +9,15 @@ export class FieldLookup extends NameLookup {
    */
   readonly followers: Int8Array;
 
+  /** `"x":` as one word for names of one letter, else 0. */
+  readonly words: Int32Array;
+
   constructor(readonly row: HeaderRow) {
     super(row.fields.map((field) => field.name));
+    this.words = Int32Array.from(
+      this.names,
+      (name) => name.length === 1 ? (0x22 << 24) | (name[0] << 16) | (0x22 << 8) | 0x3a : 0,
+    );
     this.followers = new Int8Array(row.fields.length + 1).fill(-1);
   }
 }

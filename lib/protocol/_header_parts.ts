@@ -1,4 +1,4 @@
-import { EMPTY } from "./_bytes.ts";
+import { EMPTY, viewOf } from "./_bytes.ts";
 import { type FieldLookup, lookupOf } from "./_field_lookup.ts";
 import { requestTable } from "./request_table.ts";
 
@@ -24,6 +24,8 @@ export class HeaderParts {
 
   /** What `start` and `end` of a field count in. */
   valueBytes: Uint8Array = EMPTY;
+  /** @internal The frame's bytes by words. */
+  view: DataView = viewOf(EMPTY);
   /** @internal Field n lies in valueBytes[starts[n], ends[n]) when bit n of `present` is set. */
   readonly starts: Int32Array = new Int32Array(32);
   /** @internal */

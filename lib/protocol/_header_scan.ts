@@ -1,4 +1,4 @@
-import { encodeUtf8, equalBytes } from "./_bytes.ts";
+import { encodeUtf8, equalBytes, viewOf } from "./_bytes.ts";
 import type { FieldLookup } from "./_field_lookup.ts";
 import { FieldSource, type HeaderParts, lookupOfCode } from "./_header_parts.ts";
 import { languageNames } from "./system.ts";
@@ -18,9 +18,23 @@ const REMARK = member("remark");
 const TYPE = member("serializeTypeCurrentRPC");
 const VERSION = member("version");
 
+/** Text to compare with word by word, and its last bytes one by one. */
+class Expected {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly length: number;
+
+  constructor(text: string) {
+    this.bytes = encodeUtf8(text);
+    this.length = this.bytes.length;
+    const view = viewOf(this.bytes);
+    this.words = Int32Array.from({ length: this.length >> 2 }, (_, i) => view.getInt32(i * 4));
+  }
+}
+
 /** What Java writes behind the fields, up to the value of `opaque` and from there to that of `version`. */
-const JAVA_TO_OPAQUE = encodeUtf8(',"flag":0,"language":"JAVA","opaque":');
-const JAVA_TO_VERSION = encodeUtf8(',"serializeTypeCurrentRPC":"JSON","version":');
+const JAVA_TO_OPAQUE = new Expected(',"flag":0,"language":"JAVA","opaque":');
+const JAVA_TO_VERSION = new Expected(',"serializeTypeCurrentRPC":"JSON","version":');
 const languageBytes = languageNames.map(encodeUtf8);
 
 /** Where the last helper stopped; -1 after what is not canonical. */
@@ -109,9 +123,9 @@ export function scanHeader(parts: HeaderParts, bytes: Uint8Array, from: number, 
 
 /** Reads the rest of a request as Java writes it most often, by comparing instead of by names; false changes nothing. */
 function isJavaTail(parts: HeaderParts, bytes: Uint8Array, at: number, to: number): boolean {
-  if (!equalAt(bytes, at, JAVA_TO_OPAQUE)) return false;
+  if (!equalAt(parts.view, at, to, JAVA_TO_OPAQUE)) return false;
   const opaque = int(bytes, at + JAVA_TO_OPAQUE.length);
-  if (stop < 0 || !equalAt(bytes, stop, JAVA_TO_VERSION)) return false;
+  if (stop < 0 || !equalAt(parts.view, stop, to, JAVA_TO_VERSION)) return false;
   const version = int(bytes, stop + JAVA_TO_VERSION.length);
   if (stop !== to - 1 || bytes[stop] !== 0x7d) return false;
   parts.opaque = opaque;
@@ -120,9 +134,11 @@ function isJavaTail(parts: HeaderParts, bytes: Uint8Array, at: number, to: numbe
   return true;
 }
 
-function equalAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
-  const length = expected.length;
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false;
+function equalAt(view: DataView, at: number, to: number, expected: Expected): boolean {
+  const { words, bytes, length } = expected;
+  if (length > to - at) return false;
+  for (let i = 0; i < words.length; i++) if (view.getInt32(at + i * 4) !== words[i]) return false;
+  for (let i = words.length * 4; i < length; i++) if (view.getUint8(at + i) !== bytes[i]) return false;
   return true;
 }
 
@@ -137,7 +153,7 @@ export function scanFields(
   to: number,
   lookup: FieldLookup | null,
 ): number {
-  const { starts, ends } = parts;
+  const { starts, ends, view } = parts;
   let present = 0;
   let escapes = 0;
   let before = 0;
@@ -147,23 +163,29 @@ export function scanFields(
     return p + 1;
   }
   for (;;) {
-    if (bytes[p] !== QUOTE) return -1;
-    p++;
     let field = lookup === null ? -1 : lookup.followers[before];
-    const nameEnd = field < 0 ? -1 : endOfName(bytes, p, (lookup as FieldLookup).names[field]);
-    if (nameEnd >= 0) p = nameEnd;
-    else {
-      const nameStart = p;
-      for (;; p++) {
-        const byte = bytes[p];
-        if (byte === QUOTE) break;
-        if (byte === BACKSLASH || p >= to) return -1;
+    if (
+      field >= 0 && p + 5 < to && view.getInt32(p) === (lookup as FieldLookup).words[field] && bytes[p + 4] === QUOTE
+    ) {
+      p += 5;
+    } else {
+      if (bytes[p] !== QUOTE) return -1;
+      p++;
+      const nameEnd = field < 0 ? -1 : endOfName(bytes, p, (lookup as FieldLookup).names[field]);
+      if (nameEnd >= 0) p = nameEnd;
+      else {
+        const nameStart = p;
+        for (;; p++) {
+          const byte = bytes[p];
+          if (byte === QUOTE) break;
+          if (byte === BACKSLASH || p >= to) return -1;
+        }
+        field = lookup === null ? -1 : lookup.find(bytes, nameStart, p);
+        if (field >= 0) (lookup as FieldLookup).followers[before] = field;
       }
-      field = lookup === null ? -1 : lookup.find(bytes, nameStart, p);
-      if (field >= 0) (lookup as FieldLookup).followers[before] = field;
+      if (bytes[p + 1] !== 0x3a || bytes[p + 2] !== QUOTE) return -1;
+      p += 3;
     }
-    if (bytes[p + 1] !== 0x3a || bytes[p + 2] !== QUOTE) return -1;
-    p += 3;
     const start = p;
     let bit = 0;
     for (;; p++) {

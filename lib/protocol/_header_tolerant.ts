@@ -63,7 +63,8 @@ function intOf(object: JsonObject, name: string): number {
   const value = Object.hasOwn(object, name) ? object[name] : null;
   if (value === null || value === "") return 0;
   if (typeof value === "boolean") return value ? 1 : 0;
-  const number = typeof value === "string" && value.length < 32 ? Math.trunc(Number(value)) + 0 : NaN;
+  const digits = typeof value === "string" && /^[-+]?\d{1,10}(?:\.\d*)?$/.test(value);
+  const number = digits ? Math.trunc(Number(value)) + 0 : NaN;
   if (number >= -2147483648 && number <= 2147483647) return number;
   throw new FrameError("BAD_HEADER", `header: ${name} is not an int`);
 }

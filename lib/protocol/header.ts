@@ -1,4 +1,4 @@
-import { decodeUtf8, EMPTY, encodeUtf8, readI16, readI32 } from "./_bytes.ts";
+import { decodeUtf8, EMPTY, encodeUtf8, readI16, readI32, viewOf } from "./_bytes.ts";
 import { lookupOf } from "./_field_lookup.ts";
 import { binaryValueEnd, readBinaryFields, readBinaryHeader } from "./_header_binary.ts";
 import { FieldSource, HeaderParts } from "./_header_parts.ts";
@@ -43,7 +43,11 @@ export class Header extends HeaderParts {
     if (to > end) throw new FrameError("BAD_HEADER", `header of ${to - from} bytes in a frame of ${end - start}`);
     this.reset();
     this.#decoded = null;
-    this.bytes = this.valueBytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = viewOf(bytes);
+    }
+    this.valueBytes = bytes;
     this.bodyStart = to;
     this.bodyEnd = end;
     if (serializeType === 0) {
