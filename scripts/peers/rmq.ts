@@ -1,4 +1,4 @@
-/** `dist/rmq`, or what RMQ_COMMAND says, as processes of their own, started as the Apache ones are. */
+/** `dist/rmq`, or what PEER_RMQ says, as processes of their own, started as the Apache ones are. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrokerOptions, NamesrvOptions } from "./apache.ts";
@@ -7,11 +7,11 @@ import { freePort, type ServerProcess, startServer } from "./server_process.ts";
 
 export const rmqExecutable: string = join(repositoryRoot, "dist", process.platform === "win32" ? "rmq.exe" : "rmq");
 
-/** RMQ_COMMAND="deno run -A main.ts" runs the sources. */
-const command: string[] = process.env.RMQ_COMMAND?.split(" ") ?? [rmqExecutable];
+/** PEER_RMQ="deno run -A main.ts" runs the sources. */
+const command: string[] = process.env.PEER_RMQ?.split(" ") ?? [rmqExecutable];
 
 export function rmqAvailable(): Availability {
-  return process.env.RMQ_COMMAND || existsSync(rmqExecutable)
+  return process.env.PEER_RMQ || existsSync(rmqExecutable)
     ? { ok: true, reason: "" }
     : { ok: false, reason: "dist/rmq is not built (deno task build)" };
 }

@@ -1,12 +1,12 @@
-// The scenarios against dist/rmq, or what RMQ_INTEROP_TARGET names; RMQ_INTEROP_ONLY picks some by a part of their names.
+// The scenarios against dist/rmq, or what INTEROP_TARGET names; INTEROP_ONLY picks some by a part of their names.
 // What is absent here is skipped, with the reason.
 import { before, describe, it } from "node:test";
 import { clientAvailable, clientNames } from "./clients.ts";
 import { type Outcome, runSuite, scenariosOf } from "./suite.ts";
 import { targetAvailable, type TargetKind } from "./target.ts";
 
-const target: TargetKind = process.env.RMQ_INTEROP_TARGET === "apache" ? "apache" : "rmq";
-const only = process.env.RMQ_INTEROP_ONLY ?? "";
+const target: TargetKind = process.env.INTEROP_TARGET === "apache" ? "apache" : "rmq";
+const only = process.env.INTEROP_ONLY ?? "";
 const missingTarget = targetAvailable(target);
 const limit = { timeout: 600_000 };
 
