@@ -1,4 +1,5 @@
 import process from "node:process";
+import { hostCertificates } from "./node/certificates.ts";
 import { hostClock } from "./node/clock.ts";
 import { dataSync } from "./node/data_sync.ts";
 import { hostFiles } from "./node/files.ts";
@@ -28,7 +29,7 @@ export function hostPlatform(): Platform {
   const ours = hostProcess(runtime, libc);
   const budget = new ConnectionBudget(lazily(ours.raiseDescriptorLimit));
   const net = runtime === "bun" ? bunNet(budget) : hostNet(budget);
-  host = { clock: hostClock(), files, net, random: hostRandom(), process: ours };
+  host = { clock: hostClock(), files, net, random: hostRandom(), process: ours, certificates: hostCertificates };
   return host;
 }
 

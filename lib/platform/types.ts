@@ -283,6 +283,14 @@ export interface Process {
   readonly columns: number | null;
 }
 
+/** Making and reading of key material, where the runtime can. */
+export interface Certificates {
+  /** A fresh self-signed certificate for `name` and 127.0.0.1 with its key, PEM. */
+  selfSigned(name: string): { cert: string; key: string };
+  /** An encrypted private key (PEM) in the clear. Throws when the password is wrong. */
+  decryptKey(key: string, password: string): string;
+}
+
 /** All of it. */
 export interface Platform {
   /** Time. */
@@ -295,6 +303,8 @@ export interface Platform {
   readonly random: Random;
   /** The process. */
   readonly process: Process;
+  /** Absent where there is no TLS. */
+  readonly certificates?: Certificates;
 }
 
 /** Where a part of the system reports what an operator must know. Quiet by default: never a line a message. */

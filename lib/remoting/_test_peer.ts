@@ -37,6 +37,7 @@ export function requestBytes(request: OutgoingRequest, serializeType: 0 | 1 = 0)
 export class RawPeer {
   readonly frames: Seen[] = [];
   closed = false;
+  unreadable: unknown = null;
   readonly #connection: Connection;
   readonly #decoder = new FrameDecoder();
   readonly #header = new Header();
@@ -46,7 +47,12 @@ export class RawPeer {
     this.#connection = connection;
     connection.handler = {
       data: (chunk) => {
-        this.#decoder.push(chunk, (bytes, start, end) => this.#take(bytes, start, end));
+        try {
+          this.#decoder.push(chunk, (bytes, start, end) => this.#take(bytes, start, end));
+        } catch (error) {
+          // A TLS alert, for one, is no frame.
+          this.unreadable = error;
+        }
         this.#woken();
       },
       close: () => {

@@ -5,7 +5,13 @@ import { type Handler, type RemotingServer, type ServerOptions, startServer } fr
 import { poisoned } from "./_poisoned.ts";
 import { readProxyPreamble } from "./proxy_protocol.ts";
 import { bytesOf, RawPeer, requestBytes, TestLog } from "./_test_peer.ts";
-import { OTHER_TEST_CERTIFICATE, OTHER_TEST_KEY, TEST_CERTIFICATE, TEST_KEY } from "./_test_certificate.ts";
+import {
+  ENCRYPTED_TEST_KEY,
+  OTHER_TEST_CERTIFICATE,
+  OTHER_TEST_KEY,
+  TEST_CERTIFICATE,
+  TEST_KEY,
+} from "./_test_certificate.ts";
 
 const host = hostPlatform();
 const platform = poisoned(host);
@@ -156,6 +162,43 @@ test("a certificate file that changes is read again", () =>
       await assert.rejects(trusted(TEST_CERTIFICATE));
     })
   ));
+
+test("test mode makes a certificate of its own, once", () =>
+  withServer({}, async (port, log) => {
+    for (let i = 0; i < 2; i++) {
+      const secure = await RawPeer.connect(platform, port, true);
+      secure.send(request);
+      assert.equal((await secure.received(1))[0]!.fields.get("encrypted"), "true");
+      secure.close();
+    }
+    assert.equal(log.lines.filter((line) => line.includes("self-signed")).length, 1);
+  }));
+
+test("a self-signed certificate is a valid one: a client that trusts it needs nothing else", () => {
+  const { cert, key } = host.certificates!.selfSigned("localhost");
+  return withCertificate((paths) => {
+    platform.files.writeWhole(paths.certPath, bytesOf(cert));
+    platform.files.writeWhole(paths.keyPath, bytesOf(key));
+    return withServer({ tls: paths }, async (port) => {
+      const tls = { ca: cert, serverName: "localhost" };
+      (await host.net.connect({ host: "127.0.0.1", port, timeoutMs: 5000, tls })).destroy();
+    });
+  });
+});
+
+test("an encrypted key is opened with its password, and refused with a wrong one", () =>
+  withCertificate(async (paths) => {
+    platform.files.writeWhole(paths.keyPath, bytesOf(ENCRYPTED_TEST_KEY));
+    await withServer({ tls: { ...paths, keyPassword: "secret12" } }, async (port) => {
+      (await RawPeer.connect(platform, port, true)).close();
+    });
+    for (const keyPassword of ["wrong", null]) {
+      await withServer({ tls: { ...paths, keyPassword } }, async (port, log) => {
+        await assert.rejects(RawPeer.connect(platform, port, true));
+        assert.equal(log.lines.filter((line) => line.includes("keyPassword")).length, 1);
+      });
+    }
+  }));
 
 test("TLS without certificate files closes with one line that names the keys", () =>
   withServer({ tls: { testMode: false } }, async (port, log) => {

@@ -19,13 +19,23 @@ export class TlsMaterial {
   /** What a handshake that begins now needs, or null when there is none; the reason is logged once. */
   current(): TlsServerOptions | null {
     const { certPath, keyPath, trustCertPath } = this.#settings;
-    if (!certPath || !keyPath) {
-      this.#complain("TLS connection closed: there is no certificate; set tls.server.certPath and tls.server.keyPath");
-      return null;
-    }
+    if (!certPath || !keyPath) return this.#options ??= this.#selfSigned();
     const stamp = [certPath, keyPath, trustCertPath].map((path) => this.#stampOf(path)).join();
     if (stamp !== this.#stamp) this.#read(stamp, certPath, keyPath, trustCertPath ?? null);
     return this.#options;
+  }
+
+  /** Apache's test mode encrypts without proving who the server is. */
+  #selfSigned(): TlsServerOptions | null {
+    const { certificates } = this.#platform;
+    if (this.#settings.testMode === false || certificates === undefined) {
+      this.#complain("TLS connection closed: there is no certificate; set tls.server.certPath and tls.server.keyPath");
+      return null;
+    }
+    this.#logger.warn(
+      "TLS with a self-signed certificate; set tls.server.certPath and tls.server.keyPath for a real one",
+    );
+    return certificates.selfSigned("localhost");
   }
 
   #stampOf(path: string | null | undefined): string {
@@ -39,20 +49,29 @@ export class TlsMaterial {
     const key = this.#text(keyPath);
     const ca = trustCertPath === null ? undefined : this.#text(trustCertPath);
     if (cert === null || key === null || ca === null) return;
-    const { clientAuth, keyPassword } = this.#settings;
-    if (key.includes("ENCRYPTED") && !keyPassword) {
-      this.#complain("TLS connection closed: the key is encrypted; set tls.server.keyPassword");
-      return;
-    }
+    const { clientAuth } = this.#settings;
+    const clear = this.#inTheClear(key);
+    if (clear === null) return;
     this.#options = {
       cert,
-      key,
+      key: clear,
       ...(ca === undefined ? {} : { ca }),
       ...(clientAuth === undefined ? {} : { clientAuth }),
-      ...(keyPassword ? { keyPassword } : {}),
     };
     this.#stamp = stamp;
     this.#complained = false;
+  }
+
+  #inTheClear(key: string): string | null {
+    if (!key.includes("ENCRYPTED")) return key;
+    const { keyPassword } = this.#settings;
+    try {
+      if (keyPassword) return this.#platform.certificates?.decryptKey(key, keyPassword) ?? null;
+      this.#complain("TLS connection closed: the key is encrypted; set tls.server.keyPassword");
+    } catch (error) {
+      this.#complain("TLS connection closed: tls.server.keyPassword does not open the key", { error: String(error) });
+    }
+    return null;
   }
 
   #text(path: string): string | null {
