@@ -130,7 +130,7 @@ async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
     host: settings.bindAddress,
     port: settings.listenPort,
     fastPort: settings.listenPort > 2 ? settings.listenPort - 2 : null,
-    handlers: handlersOf(state, [...send.handlers(), ...pull.handlers()]),
+    handlers: handlersOf(state, [...send.handlers(), ...pull.handlers(), ...delay.handlers()]),
     idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
     parkedBytes: settings.parkedBytes,
     parkedBytesPerConnection: settings.parkedBytesPerConnection,
