@@ -40,6 +40,22 @@ test("a full disk refuses writes, not overwrites, and works again when space is 
   assert.equal(file.writeAt(pattern(20_000), 0), 20_000);
 });
 
+test("the space of a removed file is free once nobody has it open, a killed process either", () => {
+  const world = simulation({ seed: 1 });
+  const { files } = world.platform;
+  const before = world.disk.freeBytes;
+  for (const path of ["/a", "/b"]) files.writeWhole(path, pattern(8192));
+  const file = files.open("/a");
+  files.open("/b");
+  files.remove("/a");
+  files.remove("/b");
+  assert.equal(world.disk.freeBytes, before - 16_384);
+  file.close();
+  assert.equal(world.disk.freeBytes, before - 8192);
+  world.crash({ powerCut: false });
+  assert.equal(world.disk.freeBytes, before);
+});
+
 test("a flipped bit is read, before and after a power cut", async () => {
   const world = simulation({ seed: 1 });
   const file = world.platform.files.open("/a", { create: true });

@@ -29,6 +29,7 @@ export class SimulatedFile implements File {
     this.#readOnly = readOnly;
     this.#world = world;
     inode.uses++;
+    world.life.belongings.add(this);
   }
 
   writeAt(bytes: Uint8Array, position: number): number {
@@ -98,7 +99,12 @@ export class SimulatedFile implements File {
   close(): void {
     if (this.#closed || !this.#world.life.alive) return;
     this.#closed = true;
-    if (this.#inFlight === 0) this.#world.disk.drop(this.#inode);
+    if (this.#inFlight === 0) this.#letGo();
+  }
+
+  /** The process that had it open is dead. */
+  abandon(): void {
+    this.#world.disk.drop(this.#inode);
   }
 
   // Up to where the space lasts; returns how much that was.
@@ -123,7 +129,12 @@ export class SimulatedFile implements File {
 
   #landed(): void {
     this.#inFlight--;
-    if (this.#closed && this.#inFlight === 0) this.#world.disk.drop(this.#inode);
+    if (this.#closed && this.#inFlight === 0) this.#letGo();
+  }
+
+  #letGo(): void {
+    this.#world.life.belongings.delete(this);
+    this.#world.disk.drop(this.#inode);
   }
 
   #mustBeOpen(): void {
