@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePort } from "../../scripts/peers/server_process.ts";
-import { startRmqBroker, targetAvailable } from "../interop/target.ts";
+import { rmqAvailable, startRmqBroker } from "../../scripts/peers/rmq.ts";
 import { type Acknowledged, readAll, sendUntilGone, violations } from "./load.ts";
 
 const topics = ["CrashA", "CrashB", "CrashC"];
@@ -35,10 +35,15 @@ export async function killAgainAndAgain(
     for (let round = 0; round <= options.rounds; round++) {
       const port = await freePort([-2, 1]);
       // Segments of 4 MiB, so that each round crosses several ends of segments.
-      const broker = await startRmqBroker(directory, port, "127.0.0.1:1", {
-        mappedFileSizeCommitLog: String(4 * 1024 * 1024),
-        mappedFileSizeConsumeQueue: "20000",
-        ...options.config,
+      const broker = await startRmqBroker({
+        directory,
+        port,
+        namesrv: "127.0.0.1:1",
+        config: {
+          mappedFileSizeCommitLog: String(4 * 1024 * 1024),
+          mappedFileSizeConsumeQueue: "20000",
+          ...options.config,
+        },
       });
       if (round > 0) {
         const all = await readAll(broker.address, topics, queues);
@@ -78,7 +83,7 @@ if (import.meta.main) {
       flush: { type: "string", default: "SYNC_FLUSH" },
     },
   });
-  const available = targetAvailable("rmq");
+  const available = rmqAvailable();
   if (!available.ok) {
     console.error(available.reason);
     process.exit(2);

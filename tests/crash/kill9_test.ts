@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { targetAvailable } from "../interop/target.ts";
+import { rmqAvailable } from "../../scripts/peers/rmq.ts";
 import { killAgainAndAgain } from "./kill9.ts";
 
-const available = targetAvailable("rmq");
+const available = rmqAvailable();
 
 test("what was acknowledged survives kill -9 at its queue and offset", {
   skip: available.ok ? false : available.reason,

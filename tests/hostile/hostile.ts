@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RequestCode, ResponseCode } from "@rmq/protocol";
 import { freePort } from "../../scripts/peers/server_process.ts";
-import { startRmqBroker, targetAvailable } from "../interop/target.ts";
+import { rmqAvailable, startRmqBroker } from "../../scripts/peers/rmq.ts";
 import { quietClient } from "../crash/load.ts";
 
 export interface HostileResult {
@@ -142,7 +142,12 @@ export async function beHostile(
   const log = options.log ?? (() => {});
   const directory = mkdtempSync(join(tmpdir(), "rmq-hostile-"));
   const port = await freePort([-2, 1]);
-  const broker = await startRmqBroker(directory, port, "127.0.0.1:1", { flushDiskType: "ASYNC_FLUSH" });
+  const broker = await startRmqBroker({
+    directory,
+    port,
+    namesrv: "127.0.0.1:1",
+    config: { flushDiskType: "ASYNC_FLUSH" },
+  });
   const stop = new AbortController();
   const good = { sends: 0, errors: [] as string[], slowestMs: 0 };
   try {
@@ -193,7 +198,7 @@ if (import.meta.main) {
       rounds: { type: "string", default: "20" },
     },
   });
-  const available = targetAvailable("rmq");
+  const available = rmqAvailable();
   if (!available.ok) {
     console.error(available.reason);
     process.exit(2);

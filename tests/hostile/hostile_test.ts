@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { targetAvailable } from "../interop/target.ts";
+import { rmqAvailable } from "../../scripts/peers/rmq.ts";
 import { beHostile } from "./hostile.ts";
 
-const available = targetAvailable("rmq");
+const available = rmqAvailable();
 
 test("ill-behaved peers harm nobody else, and the memory that they took comes back", {
   skip: available.ok ? false : available.reason,

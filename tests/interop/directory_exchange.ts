@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { startApacheBroker, startApacheNamesrv } from "../../scripts/peers/apache.ts";
 import { freePort, type ServerProcess } from "../../scripts/peers/server_process.ts";
 import { type Acknowledged, readAll, sendUntilGone, violations } from "../crash/load.ts";
-import { startRmqBroker } from "./target.ts";
+import { startRmqBroker } from "../../scripts/peers/rmq.ts";
 
 const topics = ["ExchangeA", "ExchangeB"];
 const queues = 4;
@@ -78,7 +78,7 @@ export async function exchange(turns: readonly Turn[], log: (line: string) => vo
 
 async function start(owner: Owner, directory: string, namesrv: string): Promise<ServerProcess> {
   const port = await freePort([-2, 1]);
-  if (owner === "rmq") return await startRmqBroker(directory, port, namesrv, sizes);
+  if (owner === "rmq") return await startRmqBroker({ directory, port, namesrv, config: sizes });
   // Acknowledged must mean on disk here too, otherwise a kill proves nothing about the reader.
   return await startApacheBroker({ directory, port, namesrv, config: { ...sizes, flushDiskType: "SYNC_FLUSH" } });
 }

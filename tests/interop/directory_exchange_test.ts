@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apacheAvailable } from "../../scripts/peers/apache.ts";
 import { exchange, exchanges } from "./directory_exchange.ts";
-import { targetAvailable } from "./target.ts";
+import { rmqAvailable } from "../../scripts/peers/rmq.ts";
 
-const missing = [targetAvailable("rmq"), apacheAvailable()].find((one) => !one.ok);
+const missing = [rmqAvailable(), apacheAvailable()].find((one) => !one.ok);
 
 for (const [name, turns] of Object.entries(exchanges)) {
   test(name, { skip: missing ? missing.reason : false }, async () => {
