@@ -83,7 +83,7 @@ export class CommitLog {
     if (status !== AppendStatus.OK) return status;
     if (size + BLANK_BYTES > this.#segmentEnd - this.ladder.appended) this.#roll();
     const offset = this.ladder.appended;
-    const chunk = this.tail.room(offset, size);
+    const chunk = this.tail.room(offset, size, this.#segmentEnd - this.segments.segmentBytes);
     const unqueued = draft.sysFlag !== 0 && isUnqueued(draft.sysFlag);
     draft.physicalOffset = offset;
     draft.queueOffset = unqueued ? 0 : queue.nextOffset;
@@ -160,7 +160,7 @@ export class CommitLog {
     const offset = this.ladder.appended;
     const left = this.#segmentEnd - offset;
     if (left > 0) {
-      const chunk = this.tail.room(offset, BLANK_BYTES);
+      const chunk = this.tail.room(offset, BLANK_BYTES, this.#segmentEnd - this.segments.segmentBytes);
       writeBlank(chunk.bytes, chunk.used, left);
       chunk.used += BLANK_BYTES;
       this.ladder.append(this.#segmentEnd);

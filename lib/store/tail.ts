@@ -29,17 +29,15 @@ export class Tail {
 
   constructor(private readonly limitBytes: number) {}
 
-  /** The newest chunk, with room for `size` bytes at `offset`. */
-  room(offset: number, size: number): TailChunk {
+  /** The newest chunk, with room for `size` bytes at `offset`; a segment that starts at `segmentBase` starts a chunk. */
+  room(offset: number, size: number, segmentBase: number): TailChunk {
     const last = this.chunks.length === 0 ? null : this.chunks[this.chunks.length - 1];
-    if (last !== null && last.base + last.used === offset && last.bytes.length - last.used >= size) return last;
+    if (
+      last !== null && last.base >= segmentBase && last.base + last.used === offset &&
+      last.bytes.length - last.used >= size
+    ) return last;
     const bytes = size > CHUNK_BYTES ? new Uint8Array(size) : this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
-    return this.#push(offset, bytes, 0);
-  }
-
-  /** Takes bytes that stand in the log already, so that what is partly cached elsewhere is served from here. */
-  preload(offset: number, bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#push(offset, bytes, bytes.length);
+    return this.#push(offset, bytes);
   }
 
   /** Start of what is in memory without a hole up to the end; `end` when nothing is. */
@@ -114,8 +112,8 @@ export class Tail {
     }
   }
 
-  #push(base: number, bytes: Uint8Array, used: number): TailChunk {
-    const chunk: TailChunk = { base, bytes, used };
+  #push(base: number, bytes: Uint8Array): TailChunk {
+    const chunk: TailChunk = { base, bytes, used: 0 };
     this.chunks.push(chunk);
     this.heldBytes += bytes.length;
     return chunk;

@@ -5,10 +5,10 @@ import { Tail } from "./tail.ts";
 const MIB = 1024 * 1024;
 
 /** Appends entries of one size from `start` on, each filled with its number, and returns the end. */
-function fill(tail: Tail, start: number, count: number, size: number): number {
+function fill(tail: Tail, start: number, count: number, size: number, segmentBase = 0): number {
   let offset = start;
   for (let i = 0; i < count; i++) {
-    const chunk = tail.room(offset, size);
+    const chunk = tail.room(offset, size, segmentBase);
     chunk.bytes.fill(i + 1, chunk.used, chunk.used + size);
     chunk.used += size;
     offset += size;
@@ -42,10 +42,11 @@ test("a message larger than a chunk gets one of its own", () => {
 test("after the end of a segment the next entry starts a chunk at the next segment", () => {
   const tail = new Tail(64 * MIB);
   fill(tail, 0, 1, 100);
-  fill(tail, 4096, 1, 100);
-  assert.deepEqual(tail.chunks.map((chunk) => chunk.base), [0, 4096]);
+  fill(tail, 4096, 1, 4096, 4096);
   assert.equal(tail.view(100, 8, out), false);
-  assert.ok(tail.view(4096, 100, out));
+  assert.ok(tail.view(4096, 4096, out));
+  fill(tail, 8192, 1, 100, 8192);
+  assert.deepEqual(tail.chunks.map((chunk) => chunk.base), [0, 4096, 8192]);
 });
 
 test("rolling back forgets the batch and keeps what was before it", () => {

@@ -59,6 +59,8 @@ class History {
   readonly #sent = new Map<string, Sent>();
   #waiting: Sent[] = [];
   #crashes = 0;
+  /** How far the log was on disk when it was last open. */
+  #durable = 0;
   /** Half of the histories send one size to one queue: what comes in place of what was cut off then fits exactly. */
   readonly #uniform: boolean;
   readonly #bodyBytes: number[];
@@ -97,7 +99,8 @@ class History {
       }
       this.#crashes++;
       const powerCut = this.#chance(85);
-      if (powerCut && store !== null) this.#takeBack(store.durable);
+      if (store !== null) this.#durable = store.durable;
+      if (powerCut) this.#takeBack();
       this.#sim.disk.clearFaults();
       platform = this.#sim.crash({ powerCut });
     }
@@ -158,9 +161,9 @@ class History {
   }
 
   /** With ASYNC_FLUSH what was answered but not synced is not promised over a power cut. */
-  #takeBack(durable: number): void {
+  #takeBack(): void {
     if (this.#flushDiskType === "SYNC_FLUSH") return;
-    for (const sent of this.#sent.values()) if (sent.fate === "kept" && sent.end > durable) sent.fate = "waiting";
+    for (const sent of this.#sent.values()) if (sent.fate === "kept" && sent.end > this.#durable) sent.fate = "waiting";
   }
 
   async #close(store: Store): Promise<void> {
