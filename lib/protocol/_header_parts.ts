@@ -9,13 +9,19 @@ export const FieldSource = { NONE: 0, JSON: 1, BINARY: 2, DECODED: 3 } as const;
 export class HeaderParts {
   /** The frame's bytes; body in [bodyStart, bodyEnd), none when they are equal. */
   bytes: Uint8Array = EMPTY;
+  /** First byte of the body. */
   bodyStart = 0;
+  /** Behind the body: the end of the frame. */
   bodyEnd = 0;
+  /** Encoding of the header: 0 JSON, 1 binary. */
   serializeType: 0 | 1 = 0;
+  /** Request or response code. */
   code = 0;
   /** Language code, -1 for an unknown one. */
-  language = -1;
+  language: number = -1;
+  /** `MQVersion` ordinal of the sender. */
   version = 0;
+  /** Id that pairs an answer with its request. */
   opaque = 0;
   /** Bits of FrameFlag. */
   flag = 0;

@@ -7,20 +7,29 @@ export type HeaderFields = Record<string, string | number | boolean | null | und
 
 /** What an answer says. */
 export interface Answer {
+  /** Response code. */
   code: number;
+  /** Human text. */
   remark?: string | null;
   /** Absent: no `extFields`; `{}`: an empty one. */
   fields?: HeaderFields | null;
+  /** Body; empty is the same as none. */
   body?: Uint8Array | null;
 }
 
 /** A request to another process. */
 export interface OutgoingRequest {
+  /** Request code. */
   code: number;
+  /** Id that the answer will carry. */
   opaque: number;
+  /** No answer is wanted. */
   oneway?: boolean;
+  /** Absent: no `extFields`. */
   fields?: HeaderFields | null;
+  /** Human text. */
   remark?: string | null;
+  /** Body; empty is the same as none. */
   body?: Uint8Array | null;
   /** Language code, default JAVA. */
   language?: number;

@@ -53,8 +53,11 @@ function innerEnd(bytes: Uint8Array, at: number, end: number): number {
 
 /** One message of a batch; the properties as text bytes. */
 export interface InnerMessage {
+  /** The message's own flag, default 0. */
   flag?: number;
+  /** Body bytes. */
   body: Uint8Array;
+  /** Property text, `name 0x01 value 0x02 …`. */
   properties?: Uint8Array;
 }
 

@@ -6,6 +6,7 @@ import { toJson } from "./to_json.ts";
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 /** A JSON object as a plain object. */
 export interface JsonObject {
+  /** A member. */
   [name: string]: JsonValue;
 }
 

@@ -27,6 +27,7 @@ export class FrameDecoder {
   #start = 0;
   #end = 0;
 
+  /** `maxFrameLength` in bytes, the length word included. */
   constructor(maxFrameLength: number = MAX_FRAME_LENGTH) {
     this.#maxFrameLength = maxFrameLength;
   }

@@ -5,6 +5,7 @@ import { FormatError } from "./errors.ts";
 export interface OffsetMessageId {
   /** 4 or 16 bytes. */
   readonly host: Uint8Array;
+  /** Port of the broker's listener. */
   readonly port: number;
   /** Physical offset in the commit log. */
   readonly offset: number;

@@ -24,6 +24,7 @@ export function encodeProperty(name: string, value: string): Uint8Array {
 export class Properties {
   /** The text lies in bytes[0, length). */
   bytes: Uint8Array = EMPTY;
+  /** Bytes of the text. */
   length = 0;
   /** A name or a value had a NUL. */
   hasNul = false;

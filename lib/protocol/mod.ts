@@ -23,6 +23,9 @@ export { KnownProperty, propertyNames } from "./known_property.ts";
 export { encodeProperty, Properties } from "./message_properties.ts";
 export { Output, writeDecimal } from "./output.ts";
 export { PullAnswer } from "./pull_answer.ts";
+export { headerSpecs } from "./header_fields.ts";
+export { HeaderParts } from "./_header_parts.ts";
+export { requestCodes } from "./request_codes.ts";
 export {
   type FieldNumbers,
   type FieldRow,
@@ -32,6 +35,9 @@ export {
   type HeaderName,
   type HeaderRow,
   headerRow,
+  type Inherited,
+  type NameOf,
+  type NamesIn,
   type Permission,
   RequestCode,
   type RequestName,

@@ -41,9 +41,11 @@ export function writeDecimal(value: number, into: Uint8Array, at: number): numbe
 export class Output {
   /** What was written lies in [0, length); the rest is room. Replaced when it grows. */
   bytes: Uint8Array;
+  /** Bytes written; may be moved by a writer that made room with `ensure`. */
   length = 0;
   readonly #initial: number;
 
+  /** `initial` is the size of the first buffer, made at the first write. */
   constructor(initial: number = DEFAULT_SIZE) {
     this.#initial = initial;
     this.bytes = EMPTY;
@@ -58,17 +60,20 @@ export class Output {
     this.bytes = larger;
   }
 
+  /** One byte. */
   u8(value: number): void {
     this.ensure(1);
     this.bytes[this.length++] = value;
   }
 
+  /** Two bytes. */
   i16(value: number): void {
     this.ensure(2);
     this.bytes[this.length++] = value >> 8;
     this.bytes[this.length++] = value;
   }
 
+  /** Four bytes. */
   i32(value: number): void {
     this.ensure(4);
     writeI32(this.bytes, this.length, value);

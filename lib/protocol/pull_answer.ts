@@ -20,6 +20,7 @@ export class PullAnswer {
   readonly #serializeType: 0 | 1;
   readonly #remarks = new Map<string, Uint8Array>();
 
+  /** `serializeType` of the answering process, default JSON. */
   constructor(options: { serializeType?: 0 | 1 } = {}) {
     this.#serializeType = options.serializeType ?? 0;
   }

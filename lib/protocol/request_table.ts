@@ -6,7 +6,9 @@ export type FieldType = "str" | "int" | "long" | "bool" | "double";
 
 /** One field of a header. */
 export interface FieldRow {
+  /** Name on the wire. */
   readonly name: string;
+  /** Java type. */
   readonly type: FieldType;
   /** Marked `CFNotNull` by Apache, which 5.5.0 does not check (remoting sheet §2). */
   readonly required: boolean;
@@ -20,7 +22,9 @@ export interface FieldRow {
 
 /** A header class. */
 export interface HeaderRow {
+  /** Java class name. */
   readonly name: string;
+  /** Fields in order; the index is the field number. */
   readonly fields: readonly FieldRow[];
   /** A malformed number throws HeaderFieldError instead of counting as absent. */
   readonly fast: boolean;
@@ -34,16 +38,23 @@ export type Permission = "PUB" | "SUB" | "CREATE" | "UPDATE" | "DELETE" | "GET" 
 
 /** A request code with all that is known about it. */
 export interface RequestRow {
+  /** Request code. */
   readonly code: number;
+  /** Apache's name. */
   readonly name: RequestName;
+  /** Header class; without fields when it has none. */
   readonly header: HeaderRow;
+  /** Fields of `header`. */
   readonly fields: readonly FieldRow[];
+  /** As in `header`. */
   readonly fast: boolean;
   /** Empty for codes that are declared only. */
   readonly servedBy: readonly ServedBy[];
   /** Also served on the port two below (VIP port). */
   readonly fastPort: boolean;
+  /** What authorization asks for. */
   readonly permission: Permission;
+  /** First version line that knows the code. */
   readonly since: "4.9" | "5.0" | "5.1" | "5.3" | "5.5";
 }
 
@@ -52,9 +63,15 @@ export type RequestName = keyof typeof requestCodes;
 /** Names of all header classes. */
 export type HeaderName = keyof typeof headerSpecs;
 
-type NameOf<W extends string> = W extends `${infer N}*:${string}` ? N : W extends `${infer N}:${string}` ? N : never;
-type NamesIn<S extends string> = S extends `${infer Head} ${infer Tail}` ? NameOf<Head> | NamesIn<Tail> : NameOf<S>;
-type Inherited<P extends string> = P extends `R${string}` ? "ns" | "nsd" | "bname" | "oway"
+/** Name of a field in its declaration. */
+export type NameOf<W extends string> = W extends `${infer N}*:${string}` ? N
+  : W extends `${infer N}:${string}` ? N
+  : never;
+/** Names in a list of declarations. */
+export type NamesIn<S extends string> = S extends `${infer Head} ${infer Tail}` ? NameOf<Head> | NamesIn<Tail>
+  : NameOf<S>;
+/** Names that a header class inherits. */
+export type Inherited<P extends string> = P extends `R${string}` ? "ns" | "nsd" | "bname" | "oway"
   : P extends `T${string}` ? "ns" | "nsd" | "bname" | "oway" | "lo"
   : never;
 

@@ -15,10 +15,13 @@ const TAIL = encodeUtf8(',"serializeTypeCurrentRPC":"JSON","version":513}');
 
 /** What the answers of one broker have in common. */
 export interface SendAnswerOptions {
+  /** `MSG_REGION` of each answer. */
   regionId: string;
+  /** `TRACE_ON` of each answer. */
   traceOn: boolean;
   /** Address in message ids, 4 or 16 bytes. */
   storeHost: Uint8Array;
+  /** Port in message ids. */
   storePort: number;
   /** Default JSON. */
   serializeType?: 0 | 1;
@@ -29,6 +32,7 @@ export class SendAnswer {
   readonly #options: SendAnswerOptions;
   readonly #regionAndOffset: Uint8Array;
 
+  /** Encodes what is constant. */
   constructor(options: SendAnswerOptions) {
     this.#options = options;
     const region = JSON.stringify(options.regionId);

@@ -53,27 +53,41 @@ export const BAD_CRC: number = -4;
 
 /** What is to be stored; reusable. Addresses have 4 or 16 bytes. */
 export class MessageDraft {
+  /** UTF-8. */
   topic: Uint8Array = EMPTY;
+  /** Queue within the topic. */
   queueId = 0;
+  /** The user's flag. */
   flag = 0;
   /** The bits for IPv6 hosts are set from the addresses. */
   sysFlag = 0;
   /** ms since 1970 */
   bornTimestamp = 0;
+  /** Client's address. */
   bornHost: Uint8Array = new Uint8Array(4);
+  /** Client's port. */
   bornPort = 0;
+  /** Broker's address. */
   storeHost: Uint8Array = new Uint8Array(4);
+  /** Broker's port. */
   storePort = 0;
   /** ms since 1970 */
   storeTimestamp = 0;
+  /** How often it was given back. */
   reconsumeTimes = 0;
+  /** Physical offset of the half message. */
   preparedTransactionOffset = 0;
+  /** Index in the queue. */
   queueOffset = 0;
+  /** Position in the commit log. */
   physicalOffset = 0;
   /** The body is body[bodyStart, bodyEnd). */
   body: Uint8Array = EMPTY;
+  /** First byte of the body. */
   bodyStart = 0;
+  /** Behind the last byte of the body. */
   bodyEnd = 0;
+  /** Stored as they are. */
   properties: Properties = new Properties();
 }
 
@@ -149,41 +163,71 @@ const UNIQ_KEY = encodeUtf8("UNIQ_KEY");
 
 /** A view over one entry in store format; reusable. Positions count in `bytes`. */
 export class StoredMessage {
+  /** What the positions count in. */
   bytes: Uint8Array = EMPTY;
   #view: DataView = viewOf(EMPTY);
+  /** The entry's first byte. */
   at = 0;
   /** Bytes of the entry, or of a blank record. */
   size = 0;
+  /** MAGIC_V1, MAGIC_V2 or BLANK_MAGIC. */
   magic = 0;
+  /** CRC-32 & 0x7fffffff as stored. */
   bodyCrc = 0;
+  /** Queue within the topic. */
   queueId = 0;
+  /** The user's flag. */
   flag = 0;
+  /** Index in the queue. */
   queueOffset = 0;
+  /** Position in the commit log. */
   physicalOffset = 0;
+  /** Bits of SysFlag. */
   sysFlag = 0;
+  /** ms since 1970 */
   bornTimestamp = 0;
+  /** First byte of the client's address. */
   bornHostStart = 0;
+  /** Behind the client's address. */
   bornHostEnd = 0;
+  /** Client's port. */
   bornPort = 0;
+  /** ms since 1970 */
   storeTimestamp = 0;
+  /** First byte of the broker's address. */
   storeHostStart = 0;
+  /** Behind the broker's address. */
   storeHostEnd = 0;
+  /** Broker's port. */
   storePort = 0;
+  /** How often it was given back. */
   reconsumeTimes = 0;
+  /** Physical offset of the half message. */
   preparedTransactionOffset = 0;
+  /** First byte of the body. */
   bodyStart = 0;
+  /** Behind the last byte of the body. */
   bodyEnd = 0;
+  /** First byte of the topic. */
   topicStart = 0;
+  /** Behind the topic. */
   topicEnd = 0;
+  /** First byte of the property text. */
   propertiesStart = 0;
+  /** Behind the property text. */
   propertiesEnd = 0;
   /** Values found by `scanProperties`, -1 when absent. */
-  tagsStart = -1;
-  tagsEnd = -1;
-  keysStart = -1;
-  keysEnd = -1;
-  uniqStart = -1;
-  uniqEnd = -1;
+  tagsStart: number = -1;
+  /** Behind TAGS. */
+  tagsEnd: number = -1;
+  /** First byte of KEYS. */
+  keysStart: number = -1;
+  /** Behind KEYS. */
+  keysEnd: number = -1;
+  /** First byte of UNIQ_KEY. */
+  uniqStart: number = -1;
+  /** Behind UNIQ_KEY. */
+  uniqEnd: number = -1;
 
   /**
    * Reads the entry at bytes[at, limit). Returns its size; 0 for a blank record, whose size is then in `size`; or
@@ -255,6 +299,7 @@ export class StoredMessage {
     return (crc32(this.bytes, this.bodyStart, this.bodyEnd) & 0x7fffffff) === this.bodyCrc;
   }
 
+  /** The topic as a string. */
   topicText(): string {
     return decodeUtf8(this.bytes, this.topicStart, this.topicEnd);
   }

@@ -16,11 +16,13 @@ export type Jsonable =
 
 /** A Java `double`: printed with a fraction (`0.0`). */
 export class Double {
+  /** Wraps a double. */
   constructor(readonly value: number) {}
 }
 
 /** A map whose keys are printed without quotes: integers, or objects. */
 export class KeyedMap {
+  /** Pairs of key and value, in the order of printing. */
   constructor(readonly entries: readonly (readonly [number | Jsonable, Jsonable])[]) {}
 }
 
