@@ -1,6 +1,6 @@
-import { Fields, type Header, ResponseCode } from "@rmq/protocol";
+import { type Answer, crc32, Fields, type Header, ResponseCode } from "@rmq/protocol";
 import type { RemotingConnection } from "@rmq/remoting";
-import { crc32, inflate } from "node:zlib";
+import { inflate } from "node:zlib";
 import { answerOk, bodyOf, type Context, MissingFieldError, nowMs } from "./context.ts";
 import { ORDER_TOPIC_CONFIG } from "./kv_requests.ts";
 import {
@@ -11,74 +11,91 @@ import {
 } from "./registration_body.ts";
 import { dataVersionBody, kvTableBody } from "./route_json.ts";
 import { sameVersion } from "./route_table.ts";
-import type { Registered, Registration, RegistrationBody } from "./route_types.ts";
+import type { Registered, Registration, RegistrationBody, RegistrationHead } from "./route_types.ts";
 
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 const CRC_MASK = 0x7fffffff;
+/** A checksum of 31 bits and the low 22 of the length make one safe integer. */
+const FINGERPRINT_LENGTHS = 2 ** 22;
+const NOBODY: Registered = { haServerAddr: null, masterAddr: null };
 const NO_BYTES = new Uint8Array(0);
 
 /** 103 */
 export function registerBroker(context: Context, header: Header, connection: RemotingConnection): void {
-  const fields = Fields.REGISTER_BROKER;
-  const crc = header.int(fields.bodyCrc32, 0);
   const body = bodyOf(header);
-  if (crc !== 0 && (crc32(body) & CRC_MASK) !== crc) {
+  const bodyCrc = crc32(body, 0, body.length) & CRC_MASK;
+  const told = header.int(Fields.REGISTER_BROKER.bodyCrc32, 0);
+  if (told !== 0 && told !== bodyCrc) {
     connection.answer(header.opaque, { code: ResponseCode.SYSTEM_ERROR, remark: "crc32 not match", fields: {} });
     return;
   }
+  const { version, opaque } = header;
+  const head = registrationHead(header, connection, bodyCrc * FINGERPRINT_LENGTHS + body.length % FINGERPRINT_LENGTHS);
+  // Apache takes a registration without a name, and forgets it ✓.
+  if (head === null) return connection.answer(opaque, registeredAnswer(context, NOBODY));
+  const repeated = context.table.repeat(head, nowMs(context));
+  if (repeated !== undefined) return connection.answer(opaque, registeredAnswer(context, repeated));
+  const take = (read: RegistrationBody): Answer => registrationAnswer(context, { ...head, body: read });
+  if (body.length === 0) return connection.answer(opaque, take(emptyRegistrationBody));
+  if (!header.bool(Fields.REGISTER_BROKER.compressed, false)) {
+    return connection.answer(opaque, take(readRegistrationBody(body, version)));
+  }
   const later = connection.later(header);
-  const take = registrationOf(header, connection);
-  const { version } = header;
-  const finish = (read: () => RegistrationBody): void => {
-    try {
-      if (!connection.closed) later.answer(registrationAnswer(context, take(read())));
-    } catch (error) {
-      const remark = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      later.answer({ code: ResponseCode.SYSTEM_ERROR, remark });
-    }
-  };
-  if (body.length === 0) return finish(() => emptyRegistrationBody);
-  if (!header.bool(fields.compressed, false)) return finish(() => readRegistrationBody(body, version));
-  inflate(body.slice(), { maxOutputLength: MAX_INFLATED_BYTES }, (error, inflated) =>
-    finish(() => {
+  inflate(body.slice(), { maxOutputLength: MAX_INFLATED_BYTES }, (error, inflated) => {
+    if (connection.closed) return;
+    later.answer(answerOf(() => {
       if (error !== null) throw error;
-      return readCompactRegistrationBody(inflated, version);
+      return take(readCompactRegistrationBody(inflated, version));
     }));
+  });
 }
 
-type Take = (body: RegistrationBody) => Registration | null;
+/** What `make` makes, or what is answered when it throws. */
+function answerOf(make: () => Answer): Answer {
+  try {
+    return make();
+  } catch (error) {
+    const remark = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { code: ResponseCode.SYSTEM_ERROR, remark };
+  }
+}
 
-/** Takes the header's values out while it is valid. Null stands for one that Apache takes and forgets (✓ code 0). */
-function registrationOf(header: Header, connection: RemotingConnection): Take {
+function registrationHead(
+  header: Header,
+  connection: RemotingConnection,
+  fingerprint: number,
+): RegistrationHead | null {
   const fields = Fields.REGISTER_BROKER;
   const brokerId = header.long(fields.brokerId, NaN);
   if (Number.isNaN(brokerId)) throw new MissingFieldError("brokerId");
   const clusterName = header.text(fields.clusterName);
   const brokerAddr = header.text(fields.brokerAddr);
   const brokerName = header.text(fields.brokerName);
-  const known = {
+  if (clusterName === null || brokerAddr === null || brokerName === null) return null;
+  const heartbeatTimeoutMs = header.has(fields.heartbeatTimeoutMillis)
+    ? header.long(fields.heartbeatTimeoutMillis, 120_000)
+    : null;
+  return {
+    clusterName,
+    brokerAddr,
+    brokerName,
     brokerId,
     haServerAddr: header.text(fields.haServerAddr),
     zoneName: header.ext("__ZONE_NAME"),
-    heartbeatTimeoutMs: header.has(fields.heartbeatTimeoutMillis)
-      ? header.long(fields.heartbeatTimeoutMillis, 120_000)
-      : null,
+    heartbeatTimeoutMs,
     enableActingMaster: header.has(fields.enableActingMaster) ? header.bool(fields.enableActingMaster, false) : null,
     owner: connection,
-  };
-  return (body) => {
-    if (clusterName === null || brokerAddr === null || brokerName === null) return null;
-    return { ...known, clusterName, brokerAddr, brokerName, body };
+    fingerprint,
   };
 }
 
-function registrationAnswer(context: Context, registration: Registration | null) {
-  const nobody: Registered = { haServerAddr: null, masterAddr: null };
-  const registered = registration === null ? nobody : context.table.register(registration, nowMs(context));
-  if (registered === null) {
-    return { code: ResponseCode.SYSTEM_ERROR, remark: "register broker failed", fields: {} };
-  }
-  const { haServerAddr, masterAddr } = registered;
+function registrationAnswer(context: Context, registration: Registration): Answer {
+  const registered = context.table.register(registration, nowMs(context));
+  if (registered !== null) return registeredAnswer(context, registered);
+  return { code: ResponseCode.SYSTEM_ERROR, remark: "register broker failed", fields: {} };
+}
+
+function registeredAnswer(context: Context, { haServerAddr, masterAddr }: Registered): Answer {
   const orders = context.settings.returnOrderTopicConfigToBroker ? context.kv.table(ORDER_TOPIC_CONFIG) : null;
   const body = orders === null ? null : kvTableBody(orders);
   return { code: ResponseCode.SUCCESS, fields: { haServerAddr, masterAddr }, body };

@@ -15,6 +15,7 @@ export type {
   RegisteredTopic,
   Registration,
   RegistrationBody,
+  RegistrationHead,
   TopicQueueMapping,
   TopicRoute,
   Unregistration,

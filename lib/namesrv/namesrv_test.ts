@@ -69,6 +69,32 @@ test("a topic table of an equal version changes nothing, one of a newer version 
   await world.namesrv.close();
 });
 
+test("a registration that repeats the last one keeps the broker alive and brings back what was deleted", async () => {
+  const world = await NamesrvWorld.start({ serverChannelMaxIdleTimeSeconds: 3600 });
+  const broker = world.client();
+  await broker.register();
+  for (let i = 0; i < 4; i++) {
+    await world.simulation.advance("100s");
+    assert.deepEqual([...(await broker.register()).fields], []);
+  }
+  assert.notEqual(await broker.route("T1"), null);
+  await broker.ask({ code: 216, fields: { topic: "T1" } });
+  assert.equal(await broker.route("T1"), null);
+  await broker.register();
+  assert.notEqual(await broker.route("T1"), null);
+  const slave = { id: 1, addr: "10.0.0.7:10911", fields: { enableActingMaster: true } };
+  const other = world.client();
+  for (let i = 0; i < 2; i++) {
+    const answer = await other.register(slave);
+    assert.equal(answer.fields.get("masterAddr"), "10.0.0.9:10911");
+  }
+  await broker.leave();
+  await other.register(slave);
+  const [data] = (await other.route("T1"))!["queueDatas"] as { perm: number }[];
+  assert.equal(data!.perm, 4);
+  await world.namesrv.close();
+});
+
 test("the same id at another address gives way only to a state version that is not older", async () => {
   const world = await NamesrvWorld.start();
   const old = world.client();

@@ -6,6 +6,7 @@ import type {
   Registered,
   RegisteredTopic,
   Registration,
+  RegistrationHead,
   TopicQueueMapping,
   TopicRoute,
   Unregistration,
@@ -23,6 +24,8 @@ interface Broker {
   enableActingMaster: boolean;
   zoneName: string | null;
   readonly addrs: Map<number, string>;
+  /** False once queues of this name were dropped, so that a repeated registration brings them back. */
+  intact: boolean;
 }
 
 interface LiveBroker {
@@ -33,6 +36,9 @@ interface LiveBroker {
   readonly dataVersion: DataVersion;
   readonly owner: object;
   readonly haServerAddr: string | null;
+  readonly fingerprint: number | null;
+  /** Whether its topics were taken: a master's, or those of the smallest slave. */
+  readonly prime: boolean;
 }
 
 /** The parts of the settings that the table goes by. */
@@ -62,6 +68,26 @@ export class RouteTable {
     this.#changed = minBrokerIdChanged;
   }
 
+  /**
+   * A registration that says what the last one said: a sign of life, without a look at its topics. Undefined when it
+   * has to be read.
+   */
+  repeat(head: RegistrationHead, nowMs: number): Registered | undefined {
+    const { clusterName, brokerAddr, brokerName, brokerId, enableActingMaster, fingerprint } = head;
+    const key = liveKey(clusterName, brokerAddr);
+    const live = this.#live.get(key);
+    const broker = this.#brokers.get(brokerName);
+    if (fingerprint === null || live?.fingerprint !== fingerprint || broker === undefined || !broker.intact) return;
+    if (broker.addrs.get(brokerId) !== brokerAddr || live.prime !== isPrime(head, broker)) return;
+    if (broker.cluster !== clusterName || !this.#clusters.get(clusterName)?.has(brokerName)) return;
+    broker.enableActingMaster = enableActingMaster ?? false;
+    broker.zoneName = head.zoneName;
+    const { owner, haServerAddr } = head;
+    const expiryMs = head.heartbeatTimeoutMs ?? DEFAULT_EXPIRY_MS;
+    this.#live.set(key, { ...live, owner, haServerAddr, expiryMs, lastHeardMs: nowMs });
+    return this.#masterOf(head, broker);
+  }
+
   /** Takes a broker in; null is Apache's refusal `register broker failed` (remoting.md §13.1). */
   register(registration: Registration, nowMs: number): Registered | null {
     const { clusterName, brokerAddr, brokerName, brokerId, body } = registration;
@@ -82,10 +108,10 @@ export class RouteTable {
     if (oldAddr === undefined && body.topics.length === 1) return null;
     broker.addrs.set(brokerId, brokerAddr);
     known &&= oldAddr !== undefined;
-    const prime = brokerId === MASTER_ID ||
-      (registration.enableActingMaster !== null && brokerId === minOf(broker.addrs));
+    const prime = isPrime(registration, broker);
     if (prime) this.#takeTopics(registration, broker, !known);
-    this.#takeLive(registration, nowMs);
+    broker.intact = true;
+    this.#takeLive(registration, prime, nowMs);
     if (minChanged) this.#tellMinChanged(broker, null, registration.haServerAddr);
     return this.#masterOf(registration, broker);
   }
@@ -98,7 +124,8 @@ export class RouteTable {
     names.add(brokerName);
     let broker = this.#brokers.get(brokerName);
     if (broker === undefined) {
-      broker = { brokerName, cluster: clusterName, enableActingMaster: false, zoneName: null, addrs: new Map() };
+      const fresh = { enableActingMaster: false, zoneName: null, intact: false };
+      broker = { brokerName, cluster: clusterName, addrs: new Map(), ...fresh };
       this.#brokers.set(brokerName, broker);
       this.version++;
     }
@@ -134,6 +161,8 @@ export class RouteTable {
 
   #dropQueues(topic: string, byBroker: Map<string, QueueData>, brokerName: string): void {
     if (byBroker.delete(brokerName)) this.version++;
+    const broker = this.#brokers.get(brokerName);
+    if (broker !== undefined) broker.intact = false;
     if (byBroker.size > 0) return;
     this.#topics.delete(topic);
     this.version++;
@@ -150,18 +179,19 @@ export class RouteTable {
     byBroker.set(brokerName, data);
   }
 
-  #takeLive(registration: Registration, nowMs: number): void {
-    const { clusterName, brokerAddr, heartbeatTimeoutMs, haServerAddr, owner, body } = registration;
+  #takeLive(registration: Registration, prime: boolean, nowMs: number): void {
+    const { clusterName, brokerAddr, heartbeatTimeoutMs, haServerAddr, owner, fingerprint, body } = registration;
     const key = liveKey(clusterName, brokerAddr);
     const expiryMs = heartbeatTimeoutMs ?? DEFAULT_EXPIRY_MS;
     const { dataVersion, filterServers } = body;
-    this.#live.set(key, { clusterName, brokerAddr, lastHeardMs: nowMs, expiryMs, dataVersion, owner, haServerAddr });
+    const known = { clusterName, brokerAddr, owner, haServerAddr, dataVersion, fingerprint, prime };
+    this.#live.set(key, { ...known, lastHeardMs: nowMs, expiryMs });
     if (filterServers === null) return;
     if (filterServers.length === 0) this.#filterServers.delete(key);
     else this.#filterServers.set(key, filterServers);
   }
 
-  #masterOf(registration: Registration, broker: Broker): Registered {
+  #masterOf(registration: RegistrationHead, broker: Broker): Registered {
     const masterAddr = registration.brokerId === MASTER_ID ? undefined : broker.addrs.get(MASTER_ID);
     const master = masterAddr === undefined ? undefined : this.#live.get(liveKey(registration.clusterName, masterAddr));
     if (master === undefined) return { haServerAddr: null, masterAddr: null };
@@ -385,6 +415,11 @@ export class RouteTable {
 
 function liveKey(clusterName: string, brokerAddr: string): string {
   return `${clusterName}\n${brokerAddr}`;
+}
+
+/** Whether a broker speaks for its name: the master, or the smallest id of brokers that know of acting masters. */
+function isPrime({ brokerId, enableActingMaster }: RegistrationHead, broker: Broker): boolean {
+  return brokerId === MASTER_ID || (enableActingMaster !== null && brokerId === minOf(broker.addrs));
 }
 
 function minOf(addrs: ReadonlyMap<number, string>): number | undefined {

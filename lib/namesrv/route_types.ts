@@ -65,8 +65,8 @@ export interface RegistrationBody {
   readonly filterServers: readonly string[] | null;
 }
 
-/** A broker that registers: header and body of 103. */
-export interface Registration {
+/** A broker that registers: the header of 103. */
+export interface RegistrationHead {
   readonly clusterName: string;
   readonly brokerAddr: string;
   readonly brokerName: string;
@@ -77,9 +77,15 @@ export interface Registration {
   readonly heartbeatTimeoutMs: number | null;
   /** null: an old broker that does not know the field. */
   readonly enableActingMaster: boolean | null;
-  readonly body: RegistrationBody;
   /** Stands for the connection that it came by; what it is does not matter to the table. */
   readonly owner: object;
+  /** Tells bodies apart; null when it is not known. */
+  readonly fingerprint: number | null;
+}
+
+/** Header and body of 103. */
+export interface Registration extends RegistrationHead {
+  readonly body: RegistrationBody;
 }
 
 /** The answer to a registration. */
