@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { hostPlatform, type Logger, PlatformError } from "@rmq/platform";
-import { StoredMessage } from "@rmq/protocol";
+import type { StoredMessage } from "@rmq/protocol";
 import type { EntryView, LogReader, ReadDone } from "./log_reader.ts";
 
 /*

@@ -17,6 +17,8 @@ export interface QueueDisk {
   /** Size of a file, bytes. */
   readonly fileBytes: number;
   readonly log: { readonly minOffset: number };
+  /** Paths that were written and not synced yet. */
+  readonly unsynced: { readonly files: Set<string>; readonly directories: Set<string> };
   /** Queues with units that are not on disk, in order of their first one. */
   dirty: ConsumeQueue[];
 }

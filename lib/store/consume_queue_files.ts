@@ -12,6 +12,8 @@ import type { ConsumeQueue } from "./consume_queue.ts";
 import { asPlatformError } from "./platform_error.ts";
 
 const BLANK_CHUNK_UNITS = 4096;
+/** How far behind the last unit a crash's left-overs are looked for. */
+const WIPE_BYTES = 64 * 1024;
 
 /**
  * Finds out what a queue's files hold: the newest units are those that are written and point below `cut` (storage
@@ -81,11 +83,16 @@ function countValid(queue: ConsumeQueue, first: number, limit: number, cut: numb
   const path = queue.pathOf(first * UNIT_BYTES);
   const file = queue.disk.pool.get(path);
   if (file === null) return 0;
-  const unit = new Uint8Array(UNIT_BYTES);
+  const units = new Uint8Array(2 * UNIT_BYTES);
+  // Half of a unit can look like an older one: each must follow one that was written and lies before it in the log.
   const valid = (n: number): boolean => {
-    if (file.readAtSync(unit, n * UNIT_BYTES) !== UNIT_BYTES) return false;
-    const physical = unitPhysical(unit, 0);
-    return unitSize(unit, 0) > 0 && physical >= 0 && physical < cut;
+    const own = n === 0 ? 0 : UNIT_BYTES;
+    const bytes = n === 0 ? units.subarray(0, UNIT_BYTES) : units;
+    if (file.readAtSync(bytes, Math.max(0, n - 1) * UNIT_BYTES) !== bytes.length) return false;
+    const physical = unitPhysical(bytes, own);
+    if (unitSize(bytes, own) <= 0 || physical < 0 || physical >= cut) return false;
+    if (n === 0 || isBlankUnit(bytes, 0)) return true;
+    return unitSize(bytes, 0) > 0 && unitPhysical(bytes, 0) + unitSize(bytes, 0) <= physical;
   };
   if (!valid(0)) return 0;
   let low = 0;
@@ -114,6 +121,7 @@ function removeFile(queue: ConsumeQueue, start: number): void {
   queue.disk.pool.close(path);
   queue.disk.cache.invalidate({ path });
   queue.disk.files.remove(path);
+  queue.disk.unsynced.directories.add(queue.directory);
 }
 
 function dropFilesFrom(queue: ConsumeQueue, position: number): void {
@@ -131,26 +139,26 @@ function wipeRest(queue: ConsumeQueue, end: number, clean: boolean): void {
   const path = queue.pathOf(start);
   const file = queue.disk.pool.get(path);
   if (file === null) return;
-  if (clean) {
-    const unit = new Uint8Array(UNIT_BYTES);
-    const count = file.readAtSync(unit, position);
-    if (count === UNIT_BYTES && unitSize(unit, 0) === 0 && unitPhysical(unit, 0) === 0) return;
-  }
+  const rest = new Uint8Array(clean ? UNIT_BYTES : Math.min(WIPE_BYTES, fileBytes - position));
+  const count = file.readAtSync(rest, position);
+  const isZero = rest.every((byte) => byte === 0) && count === rest.length;
+  if (isZero && (clean || position + rest.length === fileBytes)) return;
+  // What was there must not come back with the next power cut.
+  if (!isZero) queue.disk.unsynced.files.add(path);
   file.truncate(position);
   file.truncate(fileBytes);
   queue.disk.cache.invalidate(file, position);
 }
 
 /**
- * Writes the units that no file has yet, with one write a file; the paths written to go to `touched`, directories with
- * new entries to `changed`. Throws PlatformError; what was written by then counts as written.
+ * Writes the units that no file has yet, with one write a file; the paths written to go to `touched`. Throws PlatformError; what was written by then counts as written.
  */
-export function writeQueue(queue: ConsumeQueue, touched: (path: string) => void, changed: Set<string>): void {
+export function writeQueue(queue: ConsumeQueue, touched: (path: string) => void): void {
   const { pool, cache, fileBytes } = queue.disk;
   while (queue.written < queue.max && !queue.deleted) {
     const position = queue.written * UNIT_BYTES;
     const start = position - (position % fileBytes);
-    if (queue.starts.length === 0 || queue.starts[queue.starts.length - 1] < start) createFile(queue, start, changed);
+    if (queue.starts.length === 0 || queue.starts[queue.starts.length - 1] < start) createFile(queue, start);
     const path = queue.pathOf(position);
     const file = pool.get(path);
     if (file === null) throw new PlatformError("ENOENT", `${path}: was removed`);
@@ -166,8 +174,9 @@ export function writeQueue(queue: ConsumeQueue, touched: (path: string) => void,
   }
 }
 
-function createFile(queue: ConsumeQueue, start: number, changed: Set<string>): void {
+function createFile(queue: ConsumeQueue, start: number): void {
   const { disk, directory } = queue;
+  const changed = disk.unsynced.directories;
   if (queue.starts.length === 0) {
     disk.files.makeDirectory(directory);
     changed.add(`${disk.directory}/${queue.topic}`);

@@ -51,7 +51,6 @@ export class ConsumeQueues implements Follower {
   readonly #memory: QueueMemory;
   readonly #topics = new Map<string, TopicQueues>();
   readonly #names = new TopicNames<TopicQueues>();
-  readonly #unsynced = { files: new Set<string>(), directories: new Set<string>() };
   readonly #fileBytes: number;
   #flushedTo = 0;
   #takenTo = 0;
@@ -82,6 +81,7 @@ export class ConsumeQueues implements Follower {
       directory: options.directory,
       fileBytes: options.fileBytes,
       log,
+      unsynced: { files: new Set(), directories: new Set() },
       dirty: [],
     };
   }
@@ -172,7 +172,7 @@ export class ConsumeQueues implements Follower {
   /** Writes a queue's units without a sync, to make room; the next flush syncs the files. */
   readonly #spill = (queue: ConsumeQueue): void => {
     try {
-      writeQueue(queue, (path) => this.#unsynced.files.add(path), this.#unsynced.directories);
+      writeQueue(queue, (path) => this.#disk.unsynced.files.add(path));
     } catch (error) {
       // They stay in memory; the flush meets the same error and reports it.
       this.#disk.logger.warn("consume queue: units can't be written", { queue: queue.directory, error: String(error) });
@@ -199,7 +199,8 @@ export class ConsumeQueues implements Follower {
       const mark = this.#takenTo;
       const queues = this.#disk.dirty;
       this.#disk.dirty = [];
-      new QueueFlush(this.#platform, this.#disk.pool, queues, this.#unsynced, (error) => finish(error, mark)).run();
+      new QueueFlush(this.#platform, this.#disk.pool, queues, this.#disk.unsynced, (error) => finish(error, mark))
+        .run();
     });
   }
 

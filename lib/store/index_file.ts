@@ -4,10 +4,8 @@ import type { FilePool } from "./file_pool.ts";
 import { asPlatformError } from "./platform_error.ts";
 import {
   ENTRY_BYTES,
-  entryHash,
   entryPhysical,
   entryPosition,
-  entryPrevious,
   entrySeconds,
   HEADER_BYTES,
   headerBytes,
@@ -20,6 +18,7 @@ import {
   slotBytes,
   slotPosition,
 } from "./index_layout.ts";
+import { IndexRepair } from "./index_repair.ts";
 
 /** What all index files of a store share. */
 export interface IndexDisk {
@@ -38,7 +37,6 @@ const PAGE_SLOTS = 1024;
 /** Entries are written out when so many bytes of them are waiting. */
 const PENDING_BYTES = 256 * 1024;
 const LOAD_SLOTS = 256 * 1024;
-const UNDO_ENTRIES = 4096;
 
 const noSlots = new Int32Array(0);
 const noBytes = new Uint8Array(0);
@@ -265,57 +263,38 @@ export class IndexFile {
     return from + count;
   }
 
-  /** After a crash: slots that lead to entries that the header does not count go back along their chain. */
-  repairSlots(): void {
-    const { slots, header } = this;
-    const bytes = new Uint8Array(ENTRY_BYTES);
-    for (let slot = 0; slot < slots.length; slot++) {
-      let entry = slots[slot];
-      if (entry < header.count && entry >= 0) continue;
-      for (let previous; entry >= header.count; entry = previous) {
-        this.#open().readAtSync(bytes, entryPosition(this.disk.slots, entry));
-        previous = entryHash(bytes, 0) % this.disk.slots === slot ? entryPrevious(bytes, 0) : 0;
-        if (previous >= entry) previous = 0;
-      }
-      slots[slot] = Math.max(entry, 0);
-      this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
-    }
-  }
-
-  /** Takes back, newest first, the entries of messages at or beyond `physical`. The slots must be in memory. */
-  undo(physical: number): void {
-    const { header, slots } = this;
+  /**
+   * Takes back the entries of messages at or beyond `physical`, and whatever a crash left behind the last one before
+   * it. The slots must be in memory.
+   */
+  cut(physical: number): void {
+    const { header } = this;
     const file = this.#open();
     this.#writeEntries(file);
-    let block = noBytes;
-    let blockFrom = header.count;
-    const last = (): number => {
-      const entry = header.count - 1;
-      if (entry < blockFrom) {
-        blockFrom = Math.max(1, header.count - UNDO_ENTRIES);
-        block = new Uint8Array((header.count - blockFrom) * ENTRY_BYTES);
-        file.readAtSync(block, entryPosition(this.disk.slots, blockFrom));
-      }
-      return (entry - blockFrom) * ENTRY_BYTES;
-    };
-    while (header.count > 1) {
-      const at = last();
-      if (entryPhysical(block, at) < physical) break;
-      const slot = entryHash(block, at) % this.disk.slots;
-      const previous = entryPrevious(block, at);
-      if (slots[slot] === header.count - 1) slots[slot] = previous;
-      if (previous === 0) header.slotsUsed--;
+    const before = header.count;
+    header.count = new IndexRepair(file, this.disk, this.slots).run(header.count, physical, (slot) => {
       this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
-      header.count--;
-    }
+    });
     this.#pendingFrom = header.count;
-    if (header.count > 1) {
-      const at = last();
-      header.endPhysical = entryPhysical(block, at);
-      header.endTimestamp = Math.min(header.endTimestamp, header.beginTimestamp + entrySeconds(block, at) * 1000);
-    } else {
+    if (header.count === before) return;
+    header.slotsUsed = this.slots.reduce((used, entry) => entry > 0 ? used + 1 : used, 0);
+    this.#setEnd(file, physical);
+  }
+
+  #setEnd(file: File, physical: number): void {
+    const { header } = this;
+    if (header.count <= 1) {
       header.endPhysical = header.beginPhysical = Math.min(header.beginPhysical, physical);
       header.endTimestamp = header.beginTimestamp;
+    } else {
+      const bytes = new Uint8Array(ENTRY_BYTES);
+      file.readAtSync(bytes, entryPosition(this.disk.slots, header.count - 1));
+      const last = entryPhysical(bytes, 0);
+      // The exact time is known if it is the header's own; else the entry says it to the second.
+      if (last !== header.endPhysical) {
+        header.endTimestamp = Math.min(header.endTimestamp, header.beginTimestamp + entrySeconds(bytes, 0) * 1000);
+      }
+      header.endPhysical = last;
     }
     this.#diskEnd = { timestamp: header.endTimestamp, physical: header.endPhysical };
   }

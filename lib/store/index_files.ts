@@ -1,5 +1,5 @@
 import type { Clock, Done, Files, Logger } from "@rmq/platform";
-import { PlatformError } from "@rmq/platform";
+import type { PlatformError } from "@rmq/platform";
 import { hashContinue, javaHash, javaHashBytes } from "@rmq/protocol";
 import { BlockCache } from "./block_cache.ts";
 import type { DispatchEntry, Follower, FollowerRecovery } from "./dispatch.ts";
@@ -107,7 +107,10 @@ export class IndexFiles implements Follower {
     for (const name of this.#platform.files.list(this.#disk.directory)) {
       if (!isIndexName(name)) continue;
       const file = IndexFile.open(this.#disk, name);
-      if (file === null) {
+      if (file === null && this.#platform.files.stat(`${this.#disk.directory}/${name}`)?.size === 0) {
+        // Made just before a crash.
+        this.#platform.files.remove(`${this.#disk.directory}/${name}`);
+      } else if (file === null) {
         this.#logger.warn("index: file of another size is left alone", { file: `${this.#disk.directory}/${name}` });
       } else if (recovery.abnormal && file.header.endTimestamp > recovery.indexMsgTimestamp) {
         this.#logger.info("index: file is ahead of the checkpoint and is removed", { file: file.path });
@@ -120,7 +123,6 @@ export class IndexFiles implements Follower {
       if (slot > 0) await new Promise<void>((resolve) => void this.#platform.clock.setTimer(0, resolve));
       slot = last.loadSlots(slot);
     }
-    if (recovery.abnormal) last.repairSlots();
   }
 
   take(entry: DispatchEntry): void {
@@ -274,7 +276,7 @@ export class IndexFiles implements Follower {
       if (last.slots.length === 0) {
         for (let slot = 0; slot < this.#disk.slots;) slot = last.loadSlots(slot);
       }
-      return last.undo(physicalOffset);
+      return last.cut(physicalOffset);
     }
   }
 

@@ -82,7 +82,7 @@ export class QueueFlush {
     queue.dirty = false;
     let share = new Share(queue, 0, 0);
     try {
-      writeQueue(queue, (path) => paths.push(path), this.unsynced.directories);
+      writeQueue(queue, (path) => paths.push(path));
       share = new Share(queue, queue.written, paths.length);
     } catch (error) {
       this.#failed(share, asPlatformError(error));
