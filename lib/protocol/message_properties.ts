@@ -1,6 +1,7 @@
 import { decodeUtf8, EMPTY, encodeUtf8, hexDigit } from "./_bytes.ts";
 import { NameLookup } from "./_name_lookup.ts";
 import { unescapeTo } from "./_unescape.ts";
+import { FormatError } from "./errors.ts";
 import type { Header } from "./header.ts";
 import { propertyNames } from "./known_property.ts";
 
@@ -41,6 +42,8 @@ export class Properties {
   #chains: Int32Array | null = null;
   #chained = false;
   #next = new Int32Array(0);
+  #pairs: Uint8Array = EMPTY;
+  #pairPositions: Int32Array = new Int32Array(0);
 
   /** Removes everything. */
   clear(): void {
@@ -134,7 +137,10 @@ export class Properties {
 
   /** Notes a pair; an earlier one of the same name is dead. */
   #enter(name: number, value: number, end: number): void {
-    const number = known.find(this.bytes, name, value - 1);
+    this.#enterAs(known.find(this.bytes, name, value - 1), name, value, end);
+  }
+
+  #enterAs(number: number, name: number, value: number, end: number): void {
     const entry = this.#count;
     if (entry === this.#names.length) this.#growTable();
     this.#count = entry + 1;
@@ -323,27 +329,24 @@ export class Properties {
     this.#compact();
   }
 
-  /** Appends pairs that were encoded with `encodeProperty` (or several of them in a row); they replace their namesakes. */
+  /**
+   * Appends pairs that were encoded with `encodeProperty` (or several of them in a row); they replace their namesakes.
+   * The positions in the last such constant are kept.
+   */
   appendEncoded(pairs: Uint8Array): void {
+    if (pairs !== this.#pairs) {
+      this.#pairs = pairs;
+      this.#pairPositions = positionsIn(pairs);
+    }
     this.#terminate();
     this.#room(this.length + pairs.length);
-    const { bytes } = this;
-    const from = this.length;
-    let name = from;
-    let separator = -1;
-    for (let i = 0; i < pairs.length; i++) {
-      const byte = pairs[i];
-      const at = from + i;
-      bytes[at] = byte;
-      if (byte === SEPARATOR) {
-        if (separator < 0) separator = at;
-      } else if (byte === END) {
-        this.#enter(name, separator + 1, at);
-        name = at + 1;
-        separator = -1;
-      }
+    const { bytes, length } = this;
+    for (let i = 0; i < pairs.length; i++) bytes[length + i] = pairs[i];
+    const positions = this.#pairPositions;
+    for (let i = 0; i < positions.length; i += 4) {
+      this.#enterAs(positions[i], length + positions[i + 1], length + positions[i + 2], length + positions[i + 3]);
     }
-    this.length = from + pairs.length;
+    this.length = length + pairs.length;
     if (this.#dead > 0) this.#compact();
   }
 
@@ -368,6 +371,19 @@ export class Properties {
     larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
   }
+}
+
+/** Per pair: its known number, the start of its name, the start and the end of its value. */
+function positionsIn(pairs: Uint8Array): Int32Array {
+  const positions: number[] = [];
+  for (let name = 0; name < pairs.length;) {
+    const end = pairs.indexOf(END, name);
+    const value = pairs.indexOf(SEPARATOR, name) + 1;
+    if (value <= name || end < value) throw new FormatError("TRUNCATED", "constant properties are no whole pairs");
+    positions.push(known.find(pairs, name, value - 1), name, value, end);
+    name = end + 1;
+  }
+  return Int32Array.from(positions);
 }
 
 /** `\u000X`: how the separators stand in JSON. */
