@@ -2,10 +2,11 @@ import process from "node:process";
 import { hostCertificates } from "./node/certificates.ts";
 import { hostClock } from "./node/clock.ts";
 import { dataSync } from "./node/data_sync.ts";
-import { hostFiles } from "./node/files.ts";
+import { hostFiles, type OpenFile, openOnNode } from "./node/files.ts";
 import { hostNet } from "./node/net.ts";
 import { hostProcess } from "./node/process.ts";
 import { hostRandom } from "./node/random.ts";
+import { DenoFile } from "./deno/file.ts";
 import { denoLibc } from "./deno/libc.ts";
 import { bunNet } from "./bun/net.ts";
 import { ConnectionBudget } from "./connection_budget.ts";
@@ -25,7 +26,11 @@ export function hostPlatform(): Platform {
   if (host !== null) return host;
   const runtime = runtimeNow();
   const libc = lazily(() => nativeLibc(runtime));
-  const files = hostFiles(dataSync(runtime === "bun"), POOL_READS[runtime], libc);
+  const sync = dataSync(runtime === "bun");
+  const open: OpenFile = runtime === "deno"
+    ? (path, options, reads) => new DenoFile(path, options, reads)
+    : openOnNode(sync);
+  const files = hostFiles(open, sync, POOL_READS[runtime], libc);
   const ours = hostProcess(runtime, libc);
   const budget = new ConnectionBudget(lazily(ours.raiseDescriptorLimit));
   const net = runtime === "bun" ? bunNet(budget) : hostNet(budget);

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { codeOf, platformError } from "../errors.ts";
 import type { Libc } from "../native/libc.ts";
-import type { Files } from "../types.ts";
+import type { File, Files } from "../types.ts";
 import type { DataSync } from "./data_sync.ts";
 import { HostFile } from "./file.ts";
 import { lockFile } from "./lock.ts";
@@ -21,14 +21,27 @@ import { ReadPool } from "./read_pool.ts";
 
 const MODE = 0o644;
 
+/** Opens a file in the way of one runtime. */
+export type OpenFile = (
+  path: string,
+  options: { readonly create: boolean; readonly readOnly: boolean; readonly mode: number },
+  reads: ReadPool,
+) => File;
+
+/** Opens with `node:fs`; `sync` brings what was written to the device. */
+export function openOnNode(sync: DataSync): OpenFile {
+  return (path, { create, readOnly, mode }, reads) => {
+    const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (create ? constants.O_CREAT : 0);
+    return new HostFile(path, openSync(path, flags, mode), sync, reads);
+  };
+}
+
 /** The machine's file system. `poolReads` bounds the reads that run off the loop at once. */
-export function hostFiles(sync: DataSync, poolReads: number, libc: () => Libc | null): Files {
+export function hostFiles(open: OpenFile, sync: DataSync, poolReads: number, libc: () => Libc | null): Files {
   const reads = new ReadPool(poolReads);
   return {
-    open: (path, { create = false, readOnly = false } = {}) => {
-      const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (create ? constants.O_CREAT : 0);
-      return new HostFile(path, typed(() => openSync(path, flags, MODE)), sync, reads);
-    },
+    open: (path, { create = false, readOnly = false } = {}) =>
+      typed(() => open(path, { create, readOnly, mode: MODE }, reads)),
     readWhole: (path) =>
       unlessAbsent(null, () => {
         const bytes = readFileSync(path);
