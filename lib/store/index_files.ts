@@ -68,6 +68,8 @@ export class IndexFiles implements Follower {
   #flushedTo = 0;
   #flushedTimestamp = 0;
   #takenTo = 0;
+  /** What lies in the newest file is not known until the first cut. */
+  #crashed = false;
   #flushing = false;
   #waiting: Done[] = [];
   /** A sync failed: what is on disk is not known any more, only a restart from `flushedTo` makes it right. */
@@ -102,6 +104,7 @@ export class IndexFiles implements Follower {
   }
 
   async load(recovery: FollowerRecovery): Promise<void> {
+    this.#crashed = recovery.abnormal;
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
     await makeDirectoryDurably(this.#platform.files, this.#disk.directory);
     for (const name of this.#platform.files.list(this.#disk.directory)) {
@@ -267,7 +270,8 @@ export class IndexFiles implements Follower {
     this.#flushedTo = Math.min(this.#flushedTo, physicalOffset);
     this.#takenTo = Math.min(this.#takenTo, physicalOffset);
     for (let last = this.#files.at(-1); last !== undefined; last = this.#files.at(-1)) {
-      if (last.header.count > 1 && last.header.endPhysical < physicalOffset) return;
+      // After a crash the header on disk may count more entries than the end that it names.
+      if (!this.#crashed && last.header.count > 1 && last.header.endPhysical < physicalOffset) return;
       if (last.header.beginPhysical >= physicalOffset || last.header.count <= 1) {
         last.remove();
         this.#files.pop();
@@ -276,7 +280,9 @@ export class IndexFiles implements Follower {
       if (last.slots.length === 0) {
         for (let slot = 0; slot < this.#disk.slots;) slot = last.loadSlots(slot);
       }
-      return last.cut(physicalOffset);
+      last.cut(physicalOffset);
+      this.#crashed = false;
+      return;
     }
   }
 
