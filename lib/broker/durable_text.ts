@@ -1,10 +1,12 @@
 import type { Clock, Done, Logger } from "@rmq/platform";
+import { encodeSliced } from "./text_slices.ts";
 
 /** Where a table is kept: `ConfigFile` of the store, or what a test puts in its place. */
 export interface TextFile {
   readonly path: string;
   load(accept: (text: string) => boolean): string | null;
-  save(text: () => string, done: Done): void;
+  /** The bytes are UTF-8 and stay as they are until `done`. */
+  save(text: Uint8Array, done: Done): void;
 }
 
 /** A write that failed is tried again after this long. */
@@ -26,7 +28,8 @@ export class DurableText {
     private readonly file: TextFile,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly text: () => string,
+    /** The text in parts. The table may change between two of them, since each change asks for another write. */
+    private readonly parts: () => Iterator<string>,
   ) {}
 
   /** Asks for a write of the present state; `done` is called when it is on disk. */
@@ -53,15 +56,22 @@ export class DurableText {
     this.#wanted = false;
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.file.save(this.text, (error) => {
-      this.#busy = false;
-      if (error !== null) return this.#retry(waiting, error.message);
-      if (this.#failed) this.logger.info(`${this.file.path} is written again`);
-      this.#failed = false;
-      for (const done of waiting) done();
-      if (this.#wanted) this.#run();
-      else if (this.#closing !== null) this.#finish();
-    });
+    encodeSliced(
+      this.clock,
+      this.parts(),
+      (bytes) => this.file.save(bytes, (error) => this.#written(waiting, error?.message ?? null)),
+      (error) => this.#written(waiting, String(error)),
+    );
+  }
+
+  #written(waiting: (() => void)[], problem: string | null): void {
+    this.#busy = false;
+    if (problem !== null) return this.#retry(waiting, problem);
+    if (this.#failed) this.logger.info(`${this.file.path} is written again`);
+    this.#failed = false;
+    for (const done of waiting) done();
+    if (this.#wanted) this.#run();
+    else if (this.#closing !== null) this.#finish();
   }
 
   #retry(waiting: (() => void)[], cause: string): void {

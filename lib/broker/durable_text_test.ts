@@ -11,7 +11,7 @@ function heldFile() {
   return {
     path: "x.json",
     load: () => null,
-    save: (text: () => string, done: Done) => void writes.push({ text: text(), done }),
+    save: (text: Uint8Array, done: Done) => void writes.push({ text: new TextDecoder().decode(text), done }),
     writes,
   };
 }
@@ -21,7 +21,7 @@ function kept() {
   const file = heldFile();
   const log = new KeptLog();
   const table = { state: 0 };
-  const text = new DurableText(file, world.platform.clock, log, () => String(table.state));
+  const text = new DurableText(file, world.platform.clock, log, () => [String(table.state)].values());
   return { world, file, log, table, text };
 }
 

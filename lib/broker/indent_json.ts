@@ -27,6 +27,16 @@ export function indentJson(compact: string, depth: number): string {
   return out + compact.slice(from);
 }
 
+/** The members of an object on the second level of a file, a line each: `{}` when there are none. */
+export function* bracedLines(members: Iterable<{ readonly indented: string }>): IterableIterator<string> {
+  let separator = "{\n";
+  for (const member of members) {
+    yield separator + member.indented;
+    separator = ",\n";
+  }
+  yield separator === ",\n" ? "\n\t}" : "{}";
+}
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;

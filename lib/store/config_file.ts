@@ -1,10 +1,12 @@
-import type { Clock, Done, Files } from "@rmq/platform";
+import type { Clock, Done, File, Files } from "@rmq/platform";
 import { PlatformError } from "@rmq/platform";
 import { makeDirectoryDurably } from "./durable_directory.ts";
 import { asPlatformError } from "./platform_error.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
+/** A large file is written in pieces, between which the loop turns. */
+const PIECE_BYTES = 1024 * 1024;
 
 /**
  * One JSON file below `config/`, with its previous version beside it as `.bak` (storage sheet §15; Apache: `ConfigManager`).
@@ -12,14 +14,16 @@ const encoder = new TextEncoder();
  */
 export class ConfigFile {
   readonly #files: Files;
+  readonly #clock: Clock;
   readonly #directory: string;
-  #next: { text: () => string; waiting: Done[] } | null = null;
+  #next: { text: () => string | Uint8Array; waiting: Done[] } | null = null;
   #busy = false;
   #hasDirectory = false;
 
   /** `path` is the file's; its directory is made at the first save. */
   constructor(platform: { readonly clock: Clock; readonly files: Files }, readonly path: string) {
     this.#files = platform.files;
+    this.#clock = platform.clock;
     this.#directory = path.slice(0, Math.max(path.lastIndexOf("/"), 1));
   }
 
@@ -33,10 +37,11 @@ export class ConfigFile {
 
   /**
    * Replaces the file: the old one becomes `.bak`, the new one is written and synced, then the directory.
-   * A function is asked for the text when the write begins, so that a coalesced save writes the newest state.
+   * A function is asked for the text when the write begins, so that a coalesced save writes the newest state. Bytes are
+   * UTF-8 and must not change until `done`.
    */
-  save(text: string | (() => string), done: Done): void {
-    const produce = typeof text === "string" ? () => text : text;
+  save(text: string | Uint8Array | (() => string | Uint8Array), done: Done): void {
+    const produce = typeof text === "function" ? text : () => text;
     if (this.#next === null) this.#next = { text: produce, waiting: [done] };
     else {
       this.#next.text = produce;
@@ -69,7 +74,7 @@ export class ConfigFile {
     });
   }
 
-  #write(text: () => string, done: Done): void {
+  #write(text: () => string | Uint8Array, done: Done): void {
     if (this.#hasDirectory) return this.#writeFresh(text, done);
     makeDirectoryDurably(this.#files, this.#directory).then(() => {
       this.#hasDirectory = true;
@@ -77,20 +82,15 @@ export class ConfigFile {
     }, (error) => done(asPlatformError(error)));
   }
 
-  #writeFresh(text: () => string, done: Done): void {
+  #writeFresh(text: () => string | Uint8Array, done: Done): void {
     try {
-      const bytes = encoder.encode(text());
+      const content = text();
+      const bytes = typeof content === "string" ? encoder.encode(content) : content;
       // Written beside and renamed over: at no instant is there neither a whole new nor a whole old file under the two names.
       const fresh = this.path + ".tmp";
       this.#files.remove(fresh);
       const file = this.#files.open(fresh, { create: true });
-      try {
-        if (file.writeAt(bytes, 0) !== bytes.length) throw new PlatformError("EIO", `${fresh}: short write`);
-      } catch (error) {
-        file.close();
-        throw error;
-      }
-      file.syncData((error) => {
+      this.#writePieces(file, bytes, 0, (error) => {
         file.close();
         if (error !== null) return done(error);
         this.#exchange(fresh, done);
@@ -98,6 +98,20 @@ export class ConfigFile {
     } catch (error) {
       done(asPlatformError(error));
     }
+  }
+
+  /** Writes what lies from `position` on, and syncs at the end. */
+  #writePieces(file: File, bytes: Uint8Array, position: number, done: Done): void {
+    const end = Math.min(position + PIECE_BYTES, bytes.length);
+    try {
+      if (file.writeAt(bytes.subarray(position, end), position) !== end - position) {
+        throw new PlatformError("EIO", `${file.path}: short write`);
+      }
+    } catch (error) {
+      return done(asPlatformError(error));
+    }
+    if (end === bytes.length) file.syncData(done);
+    else this.#clock.setTimer(0, () => this.#writePieces(file, bytes, end, done));
   }
 
   #exchange(fresh: string, done: Done): void {

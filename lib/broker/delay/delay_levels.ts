@@ -59,7 +59,7 @@ export class DelayLevels {
     this.#delays = parseDelayTimes(settings.messageDelayLevel);
     this.rewriter = scheduleRewriter(topics, this.#delays.length);
     this.#version = firstVersion(platform.clock);
-    this.#file = new DurableText(file, platform.clock, logger, () => indentJson(this.json(), 0));
+    this.#file = new DurableText(file, platform.clock, logger, () => [indentJson(this.json(), 0)].values());
     file.load((text) => this.#read(text));
   }
 

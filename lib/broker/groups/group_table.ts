@@ -2,7 +2,7 @@ import type { Clock, Logger } from "@rmq/platform";
 import { ByteNames } from "../byte_names.ts";
 import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson } from "../data_version.ts";
 import { DurableText, type TextFile } from "../durable_text.ts";
-import { indentJson } from "../indent_json.ts";
+import { bracedLines, indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
 import { groupNameProblem } from "../topics/topic_name.ts";
 import { Group, type GroupConfig, newGroupConfig, readGroupConfig } from "./group_config.ts";
@@ -164,13 +164,12 @@ export class GroupTable {
     return group;
   }
 
-  #text(): string {
-    const groups: string[] = [];
-    for (const group of this.#byName.values()) groups.push(group.indented);
-    const table = groups.length === 0 ? "{}" : `{\n${groups.join(",\n")}\n\t}`;
-    return `{\n\t"dataVersion":${indentJson(versionJson(this.#version), 1)},\n` +
+  *#text(): IterableIterator<string> {
+    yield `{\n\t"dataVersion":${indentJson(versionJson(this.#version), 1)},\n` +
       `\t"forbiddenTable":${indentJson(this.forbiddenJson(this.#forbidden.keys()), 1)},\n` +
-      `\t"subscriptionGroupTable":${table}\n}`;
+      `\t"subscriptionGroupTable":`;
+    yield* bracedLines(this.#byName.values());
+    yield "\n}";
   }
 
   #read(text: string): boolean {

@@ -2,7 +2,7 @@ import type { Clock, Logger, Timer } from "@rmq/platform";
 import type { Store } from "@rmq/store";
 import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson } from "../data_version.ts";
 import { DurableText, type TextFile } from "../durable_text.ts";
-import { indentJson } from "../indent_json.ts";
+import { bracedLines, indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
 import { OffsetMap } from "./queue_offsets.ts";
 
@@ -150,14 +150,14 @@ export class OffsetTable {
     this.#file.close(done);
   }
 
-  #text(): string {
-    const groups = [...this.#committed.groups()].map(([group, topics]) =>
-      `\t\t${JSON.stringify(group)}:${indentJson(JSON.stringify([...topics.keys()]), 2)}`
-    );
-    return `{\n\t"dataVersion":${indentJson(versionJson(this.#version), 1)},\n` +
-      `\t"groupTopicMap":${braced(groups)},\n` +
-      `\t"offsetTable":${braced([...this.#committed.all()].map((queues) => queues.indented))},\n` +
-      `\t"pullOffsetTable":${braced([...this.#pulled.all()].map((queues) => queues.indented))}\n}`;
+  *#text(): IterableIterator<string> {
+    yield `{\n\t"dataVersion":${indentJson(versionJson(this.#version), 1)},\n\t"groupTopicMap":`;
+    yield* bracedLines(groupLines(this.#committed));
+    yield `,\n\t"offsetTable":`;
+    yield* bracedLines(this.#committed.all());
+    yield `,\n\t"pullOffsetTable":`;
+    yield* bracedLines(this.#pulled.all());
+    yield "\n}";
   }
 
   #read(text: string): boolean {
@@ -189,8 +189,10 @@ export class OffsetTable {
   }
 }
 
-function braced(lines: readonly string[]): string {
-  return lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n\t}`;
+function* groupLines(committed: OffsetMap): IterableIterator<{ indented: string }> {
+  for (const [group, topics] of committed.groups()) {
+    yield { indented: `\t\t${JSON.stringify(group)}:${indentJson(JSON.stringify([...topics.keys()]), 2)}` };
+  }
 }
 
 function readOffsets(root: JsonMembers, name: string): [string, string, number, number][] {

@@ -4,7 +4,7 @@ import type { Store } from "@rmq/store";
 import { ByteNames } from "../byte_names.ts";
 import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson } from "../data_version.ts";
 import { DurableText, type TextFile } from "../durable_text.ts";
-import { indentJson } from "../indent_json.ts";
+import { bracedLines, indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
 import { type BootSettings, bootTopics } from "./system_topics.ts";
 import { Topic } from "./topic.ts";
@@ -223,11 +223,10 @@ export class TopicTable {
     return topic;
   }
 
-  #text(): string {
-    const topics: string[] = [];
-    for (const topic of this.#byName.values()) topics.push(topic.indented);
-    const table = topics.length === 0 ? "{}" : `{\n${topics.join(",\n")}\n\t}`;
-    return `{\n\t"dataVersion":${indentJson(versionJson(this.#version), 1)},\n\t"topicConfigTable":${table}\n}`;
+  *#text(): IterableIterator<string> {
+    yield `{\n\t"dataVersion":${indentJson(versionJson(this.#version), 1)},\n\t"topicConfigTable":`;
+    yield* bracedLines(this.#byName.values());
+    yield "\n}";
   }
 
   #read(text: string): boolean {
