@@ -284,7 +284,8 @@ export class FileStore implements Store {
   }
 
   #release(): void {
-    const { segments, checkpoint, unlock } = this.#parts;
+    const { segments, checkpoint, groupCommit, unlock } = this.#parts;
+    groupCommit.stop();
     segments.close();
     checkpoint.close();
     unlock();

@@ -26,6 +26,7 @@ export class GroupCommit {
   totalUs = 0;
   longestUs = 0;
   #running = false;
+  #stopped = false;
   #retryMs = FIRST_RETRY_MS;
   #waiters: Waiter[] = [];
 
@@ -44,7 +45,7 @@ export class GroupCommit {
 
   /** Starts a sync of all that is written, unless one is under way, which is then followed by the next. */
   request(): void {
-    if (!this.#running && this.ladder.written > this.ladder.durable) this.#next();
+    if (!this.#running && !this.#stopped && this.ladder.written > this.ladder.durable) this.#next();
   }
 
   /** Resolves when durable reached `target`; rejects when the sync that it waits for fails. */
@@ -60,6 +61,11 @@ export class GroupCommit {
   rolledBack(): void {
     for (const waiter of this.#waiters) waiter.target = Math.min(waiter.target, this.ladder.written);
     this.#serve();
+  }
+
+  /** The store is closed: what failed is not tried again. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   #next(): void {
@@ -136,7 +142,9 @@ export class GroupCommit {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);
-    this.clock.setTimer(this.#retryMs, () => this.#rewrite());
+    this.clock.setTimer(this.#retryMs, () => {
+      if (!this.#stopped) this.#rewrite();
+    });
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 

@@ -55,6 +55,9 @@ export async function openStore(platform: StorePlatform, options: StoreOptions, 
 function checkOptions(options: StoreOptions): void {
   const bad = (key: string, value: number, allowed: string): StoreError =>
     new StoreError("BAD_OPTION", `${key} is ${value}, but must be ${allowed}`);
+  if (options.commitLogPath?.includes(",")) {
+    throw new StoreError("BAD_OPTION", `storePathCommitLog names several directories, which rmq can't: give one`);
+  }
   if (!(options.segmentBytes >= PAGE_BYTES)) {
     throw bad("mappedFileSizeCommitLog", options.segmentBytes, `at least ${PAGE_BYTES}`);
   }

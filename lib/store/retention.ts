@@ -9,6 +9,7 @@ import type { Writability } from "./writability.ts";
 const FIRST_MS = 60_000;
 const PERIOD_MS = 10_000;
 const FILES_A_RUN = 10;
+const PAUSE_MS = 100;
 const HOUR_MS = 3_600_000;
 /** Apache's caps of the two ratios (storage §16). */
 const CAP_FORCIBLY = 0.85;
@@ -38,6 +39,9 @@ export class Retention {
   expiredSegments = 0;
   unconsumedDeleted = 0;
   #timers: Timer[];
+  #pause: Timer | null = null;
+  #removing = false;
+  #stopped = false;
 
   constructor(private readonly parts: RetentionParts) {
     const { clock } = parts;
@@ -49,17 +53,36 @@ export class Retention {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#pause?.cancel();
   }
 
-  /** One round: looks at the disk, then removes what may go. */
+  /** One round: looks at the disk, then removes what may go, one file after the other. */
   run(): void {
     const pressure = this.#watchDisk();
-    const removed = this.#removeSegments(pressure);
-    if (removed === 0) return;
-    this.expiredSegments += removed;
+    if (this.#removing || pressure === Pressure.NONE && !this.#isDeleteHour()) return;
+    const { options } = this.parts;
+    this.#removing = true;
+    this.#removeSome(pressure >= Pressure.FORCIBLY && options.cleanFileForciblyEnable, 0);
+  }
+
+  /** Removing a large file keeps the loop busy for a while, so there is a pause after each. */
+  #removeSome(forcibly: boolean, removed: number): void {
+    const { segments, clock } = this.parts;
+    if (!this.#stopped && removed < FILES_A_RUN && this.#mayRemoveFirst(forcibly)) {
+      segments.removeFirst();
+      this.expiredSegments++;
+      this.#pause = clock.setTimer(PAUSE_MS, () => this.#removeSome(forcibly, removed + 1));
+      return;
+    }
+    this.#removing = false;
+    if (removed > 0 && !this.#stopped) this.#removed(removed);
+  }
+
+  #removed(count: number): void {
     const { segments, followers, files, logger } = this.parts;
-    logger.info("old commit log files were removed", { files: removed, minOffset: segments.minOffset });
+    logger.info("old commit log files were removed", { files: count, minOffset: segments.minOffset });
     files.syncDirectory(segments.directory, (error) => {
       if (error !== null) logger.warn("the commit log directory could not be synced", { error: error.message });
     });
@@ -101,19 +124,13 @@ export class Retention {
     return ratio > options.diskMaxUsedSpaceRatio / 100 ? Pressure.EXPIRED_AT_ANY_HOUR : Pressure.NONE;
   }
 
-  #removeSegments(pressure: number): number {
-    const { segments, options, ladder } = this.parts;
-    const forcibly = pressure >= Pressure.FORCIBLY && options.cleanFileForciblyEnable;
-    if (pressure === Pressure.NONE && !this.#isDeleteHour()) return 0;
-    let removed = 0;
-    while (removed < FILES_A_RUN && segments.list.length > 1) {
-      const oldest = segments.list[0];
-      const end = oldest.base + segments.segmentBytes;
-      if (end > Math.min(ladder.visible, ladder.durable) || !forcibly && !this.#isExpired(oldest.path)) break;
-      segments.removeFirst();
-      removed++;
-    }
-    return removed;
+  /** The last segment stays, and so does what is not on disk or not taken by the followers. */
+  #mayRemoveFirst(forcibly: boolean): boolean {
+    const { segments, ladder } = this.parts;
+    if (segments.list.length < 2) return false;
+    const oldest = segments.list[0];
+    if (oldest.base + segments.segmentBytes > Math.min(ladder.visible, ladder.durable)) return false;
+    return forcibly || this.#isExpired(oldest.path);
   }
 
   #isExpired(path: string): boolean {

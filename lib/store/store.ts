@@ -19,7 +19,9 @@ export const AppendStatus: {
 
 /** Why a store could not be opened. `message` says what to do. */
 export class StoreError extends Error {
+  /** Always this. */
   override readonly name = "StoreError";
+  /** Takes the code, and a message that says what to do. */
   constructor(
     /** LOCKED: in use by another process; CORRUPT: a file that can't be right; NOT_WRITABLE: directory or disk; BAD_OPTION. */
     readonly code: "LOCKED" | "CORRUPT" | "NOT_WRITABLE" | "BAD_OPTION",
@@ -31,16 +33,21 @@ export class StoreError extends Error {
 
 /** Plain numbers about a running store; counters since it was opened. */
 export interface StoreStats {
-  /** Entries and bytes appended. */
+  /** Entries appended. */
   appendedEntries: number;
+  /** Bytes appended. */
   appendedBytes: number;
-  /** Batches written, and writes that failed. */
+  /** Batches written: one a turn. */
   batches: number;
+  /** Batches that could not be written. */
   failedWrites: number;
-  /** fdatasyncs of the log, microseconds spent in them, the longest of them, and those that failed. */
+  /** fdatasyncs of the log. */
   flushes: number;
+  /** Microseconds spent in them. */
   flushUs: number;
+  /** The longest of them, microseconds. */
   flushMaxUs: number;
+  /** Those that failed. */
   failedFlushes: number;
   /** Entries given to the followers. */
   dispatchedEntries: number;
@@ -52,8 +59,9 @@ export interface StoreStats {
   tailBytes: number;
   /** Segments on disk. */
   segments: number;
-  /** Segments removed by retention, and messages of live groups that went unconsumed with them. */
+  /** Segments removed by retention. */
   expiredSegments: number;
+  /** Messages of live groups that went unconsumed with them. */
   unconsumedDeleted: number;
   /** Used fraction of the log's disk, at the last look; -1 before it. */
   diskRatio: number;
