@@ -226,9 +226,11 @@ async function liteAssign(t: Context): Promise<void> {
     timestamp: message.storeTimestamp,
   });
   assert.equal(offset, 5);
+  // A seek while the client's first pull is under way may lose to it.
+  await pollAll(t, name, [...keysOf("old", 5), "later-0"]);
   await t.call({ do: "lite.seek", name, topic, queueId: 0, offset });
-  const messages = await pollAll(t, name, ["later-0"]);
-  assert.equal(messages.at(-1)?.key, "later-0");
+  const again = await pollAll(t, name, ["later-0"]);
+  assert.deepEqual(again.map((each) => each.queueOffset), [5]);
 }
 
 /** A message whose store timestamp differs from those before it. */

@@ -103,7 +103,8 @@ export async function runSuite(options: SuiteOptions): Promise<Outcome[]> {
   } finally {
     await Promise.all(drivers.map((driver) => driver.close()));
     await target.close();
-    if (options.keep) console.error(`kept ${directory}`);
+    // Logs and store tell why something failed.
+    if (options.keep || outcomes.some((outcome) => outcome.error)) console.error(`kept ${directory}`);
     else rmSync(directory, { recursive: true, force: true });
   }
   return outcomes;

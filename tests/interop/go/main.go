@@ -63,7 +63,7 @@ var (
 
 func main() {
 	namesrv = os.Args[1]
-	rlog.SetLogLevel("error")
+	rlog.SetLogLevel("warn")
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
