@@ -12,7 +12,7 @@ import {
   writeRequest,
 } from "@rmq/protocol";
 import type { Handler, PeerRequest, RemotingClient, RemotingConnection } from "@rmq/remoting";
-import { AppendStatus, ConfigFile, defaultStoreOptions, openStore, type Store } from "@rmq/store";
+import { AppendStatus, ConfigFile, defaultStoreOptions, openStore, type Store, type StoreOptions } from "@rmq/store";
 import { ClientTable } from "./clients/client_table.ts";
 import { heartbeatHandlers } from "./clients/heartbeat.ts";
 import { lockHandlers } from "./clients/lock_handlers.ts";
@@ -190,6 +190,7 @@ export class TestBroker {
   static async open(
     world: Simulation = simulation({ seed: 1 }),
     changes: Partial<BrokerSettings> = {},
+    storeChanges: Partial<StoreOptions> = {},
   ): Promise<TestBroker> {
     const platform = world.platform;
     const { clock } = platform;
@@ -206,6 +207,7 @@ export class TestBroker {
       segmentBytes: 16 * 1024 * 1024,
       flushDiskType: own.flushDiskType,
       topicExists: (topic) => topics.get(topic) !== null,
+      ...storeChanges,
     }, logger));
     topics.attach(store);
     offsets.load(store);

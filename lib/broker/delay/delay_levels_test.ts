@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { simulation } from "@rmq/platform/simulated";
-import { TestBroker } from "../_test_broker.ts";
+import { goldenManifest, goldenStore } from "../../../tests/golden/golden.ts";
+import { ROOT, TestBroker } from "../_test_broker.ts";
 
 const bodies = (messages: { body: string }[]) => messages.map((one) => one.body);
 
@@ -117,4 +118,30 @@ test("the progress is asked for with 45, in the form of the file", async () => {
     answer.body,
     /^\{"dataVersion":\{"counter":0,"stateVersion":0,"timestamp":\d+\},"offsetTable":\{1:1\}\}$/,
   );
+});
+
+test("what a Java broker left waiting is delivered when it is due, and nothing of what it had delivered", async () => {
+  const { messages } = goldenManifest("clean");
+  const last = messages.filter((one) => one.topic === "SCHEDULE_TOPIC_XXXX" && one.queueId === 17);
+  assert.equal(last.length, 1);
+  const startMs = Math.max(...messages.map((one) => one.storeTimestamp)) + 1000;
+  const world = simulation({ seed: 1, startMs });
+  const { files } = world.platform;
+  for (const [path, bytes] of goldenStore("store-clean")) {
+    if (!/^store\/(commitlog|consumequeue|index|config|checkpoint)/.test(path)) continue;
+    const target = path.replace("store", ROOT);
+    files.makeDirectory(target.slice(0, target.lastIndexOf("/")));
+    files.writeWhole(target, bytes);
+  }
+  const small = { segmentBytes: 1024 * 1024, consumeQueueFileBytes: 1000, maxHashSlotNum: 100, maxIndexNum: 400 };
+  const broker = await TestBroker.open(world, {}, small);
+  assert.equal(await broker.ask(45, null).then((answer) => answer.body.includes('"offsetTable":{1:3,18:0}')), true);
+  const delivered: string[] = [];
+  broker.state.store.onEntry(({ message }) =>
+    void delivered.push(`${message.topicText()} ${message.property("DELAY")}`)
+  );
+  await world.advance(last[0].storeTimestamp + 7_200_000 - startMs - 1000);
+  assert.equal(delivered.length, 0);
+  await world.advance("2s");
+  assert.deepEqual(delivered, ["StDelay 18"]);
 });
