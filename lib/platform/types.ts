@@ -164,6 +164,8 @@ export interface Connection {
   handler: ConnectionHandler;
   /** Takes ownership of `bytes`. False: above the high-water mark (1 MiB), `drain` will follow. */
   write(bytes: Uint8Array): boolean;
+  /** Whether the buffer of a `write` is free again as soon as `write` has returned and `bufferedBytes` is 0. */
+  readonly copiesWrites: boolean;
   /** Bytes handed to `write` that the kernel has not taken yet. */
   readonly bufferedBytes: number;
   /** Stops and restarts `data`. */

@@ -21,7 +21,7 @@ export {
 export { hashContinue, javaHash, javaHashBytes } from "./java_hash.ts";
 export { KnownProperty, propertyNames } from "./known_property.ts";
 export { encodeProperty, Properties } from "./message_properties.ts";
-export { Output, writeDecimal } from "./output.ts";
+export { type BufferSource, Output, writeDecimal } from "./output.ts";
 export { PullAnswer } from "./pull_answer.ts";
 export { headerSpecs } from "./header_fields.ts";
 export { HeaderParts } from "./_header_parts.ts";

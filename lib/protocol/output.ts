@@ -37,6 +37,12 @@ export function writeDecimal(value: number, into: Uint8Array, at: number): numbe
   return writeDigits(rest - high * 1e9, 9, into, writeDigits(high, digitsOf(high), into, at));
 }
 
+/** Where an `Output` gets its first buffer from instead of making one. */
+export interface BufferSource {
+  /** A buffer that nobody else uses, or null. */
+  take(): Uint8Array | null;
+}
+
 /** A growable byte writer with an explicit position. All integers are big-endian. */
 export class Output {
   /** What was written lies in [0, length); the rest is room. Replaced when it grows. */
@@ -44,10 +50,12 @@ export class Output {
   /** Bytes written; may be moved by a writer that made room with `ensure`. */
   length = 0;
   readonly #initial: number;
+  readonly #source: BufferSource | null;
 
-  /** `initial` is the size of the first buffer, made at the first write. */
-  constructor(initial: number = DEFAULT_SIZE) {
+  /** `initial` is the size of the first buffer, made at the first write unless `source` has one. */
+  constructor(initial: number = DEFAULT_SIZE, source: BufferSource | null = null) {
     this.#initial = initial;
+    this.#source = source;
     this.bytes = EMPTY;
   }
 
@@ -55,6 +63,13 @@ export class Output {
   ensure(extra: number): void {
     const needed = this.length + extra;
     if (needed <= this.bytes.length) return;
+    if (this.bytes === EMPTY && this.#source !== null) {
+      const bytes = this.#source.take();
+      if (bytes !== null && bytes.length >= needed) {
+        this.bytes = bytes;
+        return;
+      }
+    }
     const larger = new Uint8Array(Math.max(this.#initial, needed, this.bytes.length * 2));
     if (this.length > 0) larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
@@ -143,12 +158,6 @@ export class Output {
     this.bytes = EMPTY;
     this.length = 0;
     return taken;
-  }
-
-  /** Gives back a buffer from `take` that nobody uses any more, so that the next frames are written into it. */
-  release(taken: Uint8Array): void {
-    if (this.length > 0 || taken.buffer.byteLength <= this.bytes.length) return;
-    this.bytes = new Uint8Array(taken.buffer);
   }
 }
 

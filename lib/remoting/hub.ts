@@ -1,5 +1,6 @@
 import type { Clock, Logger, Platform, Timer } from "@rmq/platform";
 import { Header, MAX_FRAME_LENGTH } from "@rmq/protocol";
+import { BufferPool } from "./buffer_pool.ts";
 import type { Peer } from "./peer.ts";
 import { QuietLog } from "./quiet_log.ts";
 import type { ServerStats } from "./types.ts";
@@ -78,6 +79,7 @@ export class Hub {
   #flushing = false;
   #deadlines: Timer | null = null;
   readonly #idle: Timer;
+  readonly buffers: BufferPool = new BufferPool();
   readonly #flushLast = (): void => this.clock.afterTurn(this.#flushAll);
   readonly #flushAll = (): void => this.flush();
 

@@ -40,7 +40,7 @@ export class Peer implements RemotingConnection {
   readonly peerText: string;
   readonly encrypted: boolean;
   readonly fast: boolean;
-  readonly out: Output = new Output(0);
+  readonly out: Output;
   language = -1;
   version = 0;
   principal: string | null = null;
@@ -65,6 +65,7 @@ export class Peer implements RemotingConnection {
 
   constructor(hub: Hub, socket: Connection, options: PeerOptions) {
     this.#hub = hub;
+    this.out = new Output(0, hub.buffers);
     this.#socket = socket;
     this.#handlers = options.handlers;
     this.#intake = new Intake(
@@ -181,12 +182,13 @@ export class Peer implements RemotingConnection {
     this.#dirty = false;
     if (this.out.length === 0) return;
     const bytes = this.out.take();
-    this.#lastTurnBytes = bytes.length;
+    this.#lastTurnBytes = bytes.length + (bytes.length >> 2);
     if (this.closed) return;
     this.#writes++;
     this.#hub.stats.writes++;
     if (this.#socket.write(bytes)) {
       this.#active = true;
+      if (this.#socket.copiesWrites && this.#socket.bufferedBytes === 0) this.#hub.buffers.give(bytes);
       return;
     }
     this.#intake.stop(UNREAD);

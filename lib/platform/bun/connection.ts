@@ -15,6 +15,7 @@ export class BunConnection implements Connection, SocketOwner {
   readonly local: Address;
   readonly remote: Address;
   readonly encrypted: boolean;
+  readonly copiesWrites = true;
   handler: ConnectionHandler = unset;
   readonly #socket: BunSocket;
   #queue: WriteQueue | null = null;

@@ -18,6 +18,7 @@ export class SocketConnection implements Connection {
   readonly local: Address;
   readonly remote: Address;
   readonly encrypted: boolean;
+  readonly copiesWrites = false;
   handler: ConnectionHandler = unset;
   readonly #socket: OwnedSocket;
   readonly #waiting: WriteQueue = new WriteQueue();
