@@ -36,7 +36,7 @@ function frame(length: number, headerInfo: number, rest: Uint8Array): Uint8Array
   return bytes;
 }
 
-function jsonFrame(header: string, body = new Uint8Array(0)): Uint8Array {
+function jsonFrame(header: string, body: Uint8Array = new Uint8Array(0)): Uint8Array {
   const text = new TextEncoder().encode(header);
   const rest = new Uint8Array(text.length + body.length);
   rest.set(text);

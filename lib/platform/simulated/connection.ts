@@ -14,6 +14,7 @@ const unset: ConnectionHandler = { data: () => {}, close: () => {} };
 /** One end of a simulated connection. */
 export class SimulatedConnection implements Connection {
   readonly encrypted = false;
+  readonly copiesWrites = false;
   handler: ConnectionHandler = unset;
   /** The other end; set once, before either is used. */
   peer!: SimulatedConnection;
