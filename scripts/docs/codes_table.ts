@@ -19,7 +19,8 @@ const quiet: Logger = { info() {}, warn() {}, error() {} };
 export async function withCodes(page: string): Promise<string> {
   const [start, end] = [page.indexOf(START), page.indexOf(END)];
   if (start < 0 || end < start) throw new Error(`the page has no ${START} … ${END}`);
-  return `${page.slice(0, start + START.length)}\n\n${await codesTable()}\n${page.slice(end)}`;
+  const table = `<!-- deno-fmt-ignore-start -->\n${await codesTable()}<!-- deno-fmt-ignore-end -->`;
+  return `${page.slice(0, start + START.length)}\n\n${table}\n\n${page.slice(end)}`;
 }
 
 async function codesTable(): Promise<string> {

@@ -1,6 +1,8 @@
 import { type AcceptedKeys, type KeyGroup, keyGroups, type ServerKind, type UsedKey } from "@rmq/config";
 
-const INTRO = `# Configuration
+const INTRO = `<!-- deno-fmt-ignore-file -->
+
+# Configuration
 
 <!-- Written by \`deno task docs\` from lib/config. -->
 
@@ -18,6 +20,9 @@ A key that neither Apache nor we know is a warning with the nearest known name. 
 are accepted silently. A value that is not allowed ends the start with exit code 2 and a line that says what is allowed;
 Apache would take the default without a word. So does a value that asks for what is not built yet: authentication,
 replication, the controller and queues in RocksDB. \`rmq broker --printConfig\` prints everything that is in force.
+
+A key that is live takes effect when it is changed at run time: by request 318 for the name server. A broker's keys are
+changed by its file and a restart so far.
 
 Texts are read as Java reads them: ISO 8859-1, \`\\\\\` escapes. A \`\${…}\` is taken literally.
 `;

@@ -12,7 +12,7 @@ export interface Step {
 
 const deno = Deno.execPath();
 const libraries = readdirSync("lib").filter((name) => existsSync(`lib/${name}/mod.ts`));
-const unitFolders = ["lib", "cmd", "scripts", "tests/golden", "tests/runtimes"].filter(hasTests);
+const unitFolders = ["lib", "cmd", "scripts", "bench", "tests/golden", "tests/runtimes"].filter(hasTests);
 
 /** All steps, in the order in which they run: what fails fast comes first. */
 export function gateSteps(): Step[] {
@@ -22,9 +22,15 @@ export function gateSteps(): Step[] {
     check("types", ["check"]),
     check("doc comments", ["doc", "--lint", "mod.ts", ...libraries.map((name) => `lib/${name}/mod.ts`)]),
     check("publish (dry run)", ["publish", "--dry-run", "--allow-dirty", "--no-provenance"]),
-    tests("house", () => deno, denoTest("tests/house"), 120),
-    tests("unit tests on Deno", () => deno, denoTest(...unitFolders), 420),
+    tests("house", deno, denoTest("tests/house"), 120),
+    tests("unit tests on Deno", deno, denoTest(...unitFolders), 420),
     tests("unit tests on Bun", bunBinary, ["test", ...unitFolders.map((folder) => `./${folder}`)], 420),
+    check("build of the executable", ["run", "-A", "scripts/build.ts"]),
+    tests("end to end", deno, denoTest("tests/e2e"), 180),
+    tests("simulated power cuts", deno, denoTest("tests/sim"), 300),
+    tests("kill -9 under load", deno, denoTest("tests/crash"), 180),
+    tests("hostile peers", deno, denoTest("tests/hostile"), 180),
+    tests("official clients", deno, denoTest("tests/interop"), 600),
   ];
 }
 
@@ -45,11 +51,11 @@ function check(name: string, args: string[]): Step {
 }
 
 /** A test runner with a summary; without one, or with a bad exit code and no failed test, the step itself failed. */
-function tests(name: string, command: () => string, args: string[], limitSeconds: number): Step {
+function tests(name: string, runner: string | (() => string), args: string[], limitSeconds: number): Step {
   return {
     name,
     async run() {
-      const { code, output } = await runChild(command(), args, limitSeconds);
+      const { code, output } = await runChild(typeof runner === "string" ? runner : runner(), args, limitSeconds);
       const counts = readCounts(output) ?? { passed: 0, failed: 0, skipped: 0, reasons: [] };
       const nothingRan = counts.passed + counts.failed + counts.skipped === 0;
       if (counts.failed === 0 && (code !== 0 || nothingRan)) counts.failed = 1;

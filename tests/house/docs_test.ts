@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { withCodes } from "../../scripts/docs/codes_table.ts";
 import { configurationPage } from "../../scripts/docs/configuration_page.ts";
 import { root } from "./_sources.ts";
 
@@ -12,6 +13,11 @@ const pages = [
 
 test("docs/configuration.md is what the table of keys says now (deno task docs writes it)", () => {
   assert.equal(read("docs/configuration.md"), configurationPage());
+});
+
+test("docs/compatibility.md lists the requests that are served now (deno task docs writes it)", async () => {
+  const page = read("docs/compatibility.md");
+  assert.equal(page, await withCodes(page));
 });
 
 test("every task that a page names exists", () => {

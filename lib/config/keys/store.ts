@@ -45,7 +45,7 @@ export const storeKeys = {
     kind: "text",
     default: "ASYNC_MASTER",
     values: ["ASYNC_MASTER", "SYNC_MASTER", "SLAVE"],
-    about: "role in replication",
+    about: "role in replication; SLAVE is refused so far",
   },
   haListenPort: { kind: "int", default: 0, max: 65535, about: "port for slaves; 0: `listenPort` + 1" },
   timerWheelEnable: { kind: "bool", default: true, about: "the timer topics exist" },
