@@ -9,6 +9,7 @@ import {
   readDataVersion,
   readRegistrationBody,
 } from "./registration_body.ts";
+import { readInSlices, SLICED_BYTES } from "./registration_slices.ts";
 import { dataVersionBody, kvTableBody } from "./route_json.ts";
 import { sameVersion } from "./route_table.ts";
 import type { Registered, Registration, RegistrationBody, RegistrationHead } from "./route_types.ts";
@@ -17,6 +18,8 @@ const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 const CRC_MASK = 0x7fffffff;
 /** A checksum of 31 bits and the low 22 of the length make one safe integer. */
 const FINGERPRINT_LENGTHS = 2 ** 22;
+const SLICED_TOPICS = 1000;
+const REFUSED: Answer = { code: ResponseCode.SYSTEM_ERROR, remark: "register broker failed", fields: {} };
 const NOBODY: Registered = { haServerAddr: null, masterAddr: null };
 const NO_BYTES = new Uint8Array(0);
 
@@ -35,29 +38,46 @@ export function registerBroker(context: Context, header: Header, connection: Rem
   if (head === null) return connection.answer(opaque, registeredAnswer(context, NOBODY));
   const repeated = context.table.repeat(head, nowMs(context));
   if (repeated !== undefined) return connection.answer(opaque, registeredAnswer(context, repeated));
+  const compressed = header.bool(Fields.REGISTER_BROKER.compressed, false) && body.length > 0;
+  if (compressed || body.length > SLICED_BYTES) return registerInSlices(context, header, head, connection, compressed);
   const take = (read: RegistrationBody): Answer => registrationAnswer(context, { ...head, body: read });
   if (body.length === 0) return connection.answer(opaque, take(emptyRegistrationBody));
-  if (!header.bool(Fields.REGISTER_BROKER.compressed, false)) {
-    return connection.answer(opaque, take(readRegistrationBody(body, version)));
-  }
-  const later = connection.later(header);
-  inflate(body.slice(), { maxOutputLength: MAX_INFLATED_BYTES }, (error, inflated) => {
-    if (connection.closed) return;
-    later.answer(answerOf(() => {
-      if (error !== null) throw error;
-      return take(readCompactRegistrationBody(inflated, version));
-    }));
-  });
+  connection.answer(opaque, take(readRegistrationBody(body, version)));
 }
 
-/** What `make` makes, or what is answered when it throws. */
-function answerOf(make: () => Answer): Answer {
-  try {
-    return make();
-  } catch (error) {
-    const remark = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { code: ResponseCode.SYSTEM_ERROR, remark };
-  }
+/** A broker with thousands of topics: nothing of it holds the loop. It is answered when all of them are there. */
+function registerInSlices(
+  context: Context,
+  header: Header,
+  head: RegistrationHead,
+  connection: RemotingConnection,
+  compressed: boolean,
+): void {
+  const later = connection.later(header);
+  const { clock } = context.platform;
+  const { version } = header;
+  const take = (body: RegistrationBody): void => {
+    const { registered, rest } = context.table.beginRegister({ ...head, body }, nowMs(context), SLICED_TOPICS);
+    const answer = registered === null ? REFUSED : registeredAnswer(context, registered);
+    const goOn = (): void => rest() ? void clock.setTimer(0, goOn) : later.answer(answer);
+    goOn();
+  };
+  const taken = (read: () => RegistrationBody): void => {
+    if (connection.closed) return;
+    try {
+      take(read());
+    } catch (error) {
+      const remark = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      later.answer({ code: ResponseCode.SYSTEM_ERROR, remark });
+    }
+  };
+  const copy = bodyOf(header).slice();
+  if (!compressed) return readInSlices(copy, version, clock, taken);
+  inflate(copy, { maxOutputLength: MAX_INFLATED_BYTES }, (error, inflated) =>
+    taken(() => {
+      if (error !== null) throw error;
+      return readCompactRegistrationBody(inflated, version);
+    }));
 }
 
 function registrationHead(
@@ -92,7 +112,7 @@ function registrationHead(
 function registrationAnswer(context: Context, registration: Registration): Answer {
   const registered = context.table.register(registration, nowMs(context));
   if (registered !== null) return registeredAnswer(context, registered);
-  return { code: ResponseCode.SYSTEM_ERROR, remark: "register broker failed", fields: {} };
+  return REFUSED;
 }
 
 function registeredAnswer(context: Context, { haServerAddr, masterAddr }: Registered): Answer {

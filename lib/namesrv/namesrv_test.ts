@@ -3,7 +3,11 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { crc32, type Header, RequestCode } from "@rmq/protocol";
 import { startServer } from "@rmq/remoting";
-import { jsonOf, NamesrvWorld, registration, registrationBody, textOf } from "./_namesrv_world.ts";
+import { simulation } from "@rmq/platform/simulated";
+import { jsonOf, NamesrvWorld, registration, registrationBody, textOf, type Topics } from "./_namesrv_world.ts";
+import { readRegistrationBody } from "./registration_body.ts";
+import { readInSlices } from "./registration_slices.ts";
+import type { RegistrationBody } from "./route_types.ts";
 
 const { REGISTER_BROKER, UNREGISTER_BROKER, BROKER_HEARTBEAT, QUERY_DATA_VERSION } = RequestCode;
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
@@ -317,6 +321,38 @@ test("a list of many topics is whole, the same for all who ask at once, and new 
   await broker.ask({ code: 216, fields: { topic: "topic-000000" } });
   assert.deepEqual(await broker.topicList(206), names.slice(1));
   await world.namesrv.close();
+});
+
+test("a registration read in slices says what one read as a whole says", () => {
+  const { clock } = simulation({ seed: 1 }).platform;
+  const immediate = { ...clock, setTimer: (_delayMs: number, run: () => void) => (run(), { cancel: () => {} }) };
+  const sliced = (bytes: Uint8Array): RegistrationBody => {
+    let body: RegistrationBody | null = null;
+    readInSlices(bytes, 513, immediate, (read) => body = read());
+    return body!;
+  };
+  const topics: Topics = { 'odd "name" \\ {[,:]}': { perm: 4 } };
+  for (let i = 0; i < 3000; i++) topics[`t${i}`] = { queues: i % 7, topicSysFlag: i % 3 };
+  const standard = new TextDecoder().decode(registrationBody({ topics }));
+  const mapped = standard.replace(
+    '"topicConfigTable"',
+    '"topicQueueMappingInfoMap":{"S":{"bname":"b"}},"topicConfigTable"',
+  );
+  const shapes = [
+    standard,
+    mapped,
+    `${standard}\n`,
+    standard.replaceAll("true", "'x'"),
+    "{}",
+    '{"a":{"b":[{"c":[1,{"topicConfigTable":{}}]}]}}',
+  ];
+  for (const text of [...shapes, standard.replace('"filterServerList":[]', '/* c */ "filterServerList":["f"]')]) {
+    const bytes = new TextEncoder().encode(text);
+    assert.deepEqual(sliced(bytes), readRegistrationBody(bytes, 513));
+  }
+  for (const text of ["{", standard.slice(0, -1), standard.slice(0, 5000), `${standard}}`, `[${standard}`]) {
+    assert.throws(() => sliced(new TextEncoder().encode(text)), { name: "BodyError" });
+  }
 });
 
 test("zones: the client's own, and brokers without a master", async () => {

@@ -48,6 +48,12 @@ export function readCompactRegistrationBody(bytes: Uint8Array, version: number):
   return { dataVersion, topics, mappings, filterServers };
 }
 
+/** Topics of a part of the topic table: members in standard JSON at bytes[start, end). Throws SyntaxError. */
+export function readTopics(bytes: Uint8Array, start: number, end: number): RegisteredTopic[] {
+  const members = JSON.parse(`{${new TextDecoder().decode(bytes.subarray(start, end))}}`) as JsonObject;
+  return topicsOf(members);
+}
+
 /** A DataVersion body (322), or null without one. */
 export function readDataVersion(bytes: Uint8Array): DataVersion | null {
   return bytes.length === 0 ? null : dataVersionOf(readJson(bytes));
@@ -118,11 +124,14 @@ function readJson(bytes: Uint8Array): JsonValue {
 }
 
 function topicTable(wrapper: JsonObject, filterServers: string[] | null): RegistrationBody {
-  const topics = Object.entries(objectOf(wrapper["topicConfigTable"]))
-    .map(([name, config]) => topicOf(name, objectOf(config)));
+  const topics = topicsOf(objectOf(wrapper["topicConfigTable"]));
   const mappings = Object.entries(objectOf(wrapper["topicQueueMappingInfoMap"]))
     .map(([topic, mapping]) => [topic, mappingOf(objectOf(mapping))] as const);
   return { dataVersion: dataVersionOf(wrapper["dataVersion"]), topics, mappings, filterServers };
+}
+
+function topicsOf(members: JsonObject): RegisteredTopic[] {
+  return Object.entries(members).map(([name, config]) => topicOf(name, objectOf(config)));
 }
 
 function topicOf(name: string, config: JsonObject): RegisteredTopic {

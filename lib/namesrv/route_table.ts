@@ -6,6 +6,7 @@ import type {
   Registered,
   RegisteredTopic,
   Registration,
+  RegistrationBody,
   RegistrationHead,
   TopicQueueMapping,
   TopicRoute,
@@ -40,6 +41,16 @@ interface LiveBroker {
   /** Whether its topics were taken: a master's, or those of the smallest slave. */
   readonly prime: boolean;
 }
+
+/** A registration whose topics are taken in slices. */
+export interface BegunRegistration {
+  /** null: refused. */
+  readonly registered: Registered | null;
+  /** Takes more topics; true while some are left. */
+  readonly rest: () => boolean;
+}
+
+const nothingLeft = (): boolean => false;
 
 /** The parts of the settings that the table goes by. */
 export interface RouteSettings {
@@ -90,6 +101,14 @@ export class RouteTable {
 
   /** Takes a broker in; null is Apache's refusal `register broker failed` (remoting.md §13.1). */
   register(registration: Registration, nowMs: number): Registered | null {
+    return this.beginRegister(registration, nowMs, Infinity).registered;
+  }
+
+  /**
+   * The same with at most `slice` topics at once. `rest` takes the next ones and tells whether there are more; it
+   * stops when the broker has gone or registered anew.
+   */
+  beginRegister(registration: Registration, nowMs: number, slice: number): BegunRegistration {
     const { clusterName, brokerAddr, brokerName, brokerId, body } = registration;
     let known = this.#brokers.has(brokerName);
     const broker = this.#enter(registration);
@@ -102,18 +121,21 @@ export class RouteTable {
       const old = this.#live.get(liveKey(clusterName, oldAddr));
       if (old !== undefined && old.dataVersion.stateVersion > body.dataVersion.stateVersion) {
         this.#live.delete(liveKey(clusterName, brokerAddr));
-        return { haServerAddr: null, masterAddr: null };
+        return { registered: { haServerAddr: null, masterAddr: null }, rest: nothingLeft };
       }
     }
-    if (oldAddr === undefined && body.topics.length === 1) return null;
+    if (oldAddr === undefined && body.topics.length === 1) return { registered: null, rest: nothingLeft };
     broker.addrs.set(brokerId, brokerAddr);
     known &&= oldAddr !== undefined;
     const prime = isPrime(registration, broker);
-    if (prime) this.#takeTopics(registration, broker, !known);
+    const takeSlice = prime ? this.#topicsOf(registration, broker, !known, slice) : nothingLeft;
+    const more = takeSlice();
     broker.intact = true;
     this.#takeLive(registration, prime, nowMs);
     if (minChanged) this.#tellMinChanged(broker, null, registration.haServerAddr);
-    return this.#masterOf(registration, broker);
+    const key = liveKey(clusterName, brokerAddr);
+    const rest = (): boolean => this.#live.get(key)?.dataVersion === body.dataVersion && takeSlice();
+    return { registered: this.#masterOf(registration, broker), rest: more ? rest : nothingLeft };
   }
 
   #enter(registration: Registration): Broker {
@@ -134,17 +156,29 @@ export class RouteTable {
     return broker;
   }
 
-  #takeTopics(registration: Registration, broker: Broker, first: boolean): void {
+  /** What takes the registration's topics, a slice a call, and tells whether some are left. */
+  #topicsOf(registration: Registration, broker: Broker, first: boolean, slice: number): () => boolean {
     const { clusterName, brokerAddr, brokerName, brokerId, body } = registration;
     if (this.settings.deleteTopicWithBrokerRegistration && body.mappings.length === 0) {
       this.#dropTopicsExcept(brokerName, body.topics);
     }
     const changed = first || !sameVersion(this.dataVersion(clusterName, brokerAddr), body.dataVersion);
+    if (changed) this.#takeMappings(body);
     const readOnly = brokerId !== MASTER_ID && broker.enableActingMaster;
-    for (const topic of body.topics) {
-      if (changed || !this.#topics.get(topic.topicName)?.has(brokerName)) this.#setQueues(brokerName, topic, readOnly);
-    }
-    if (!changed) return;
+    let next = 0;
+    return () => {
+      const end = Math.min(body.topics.length, next + slice);
+      for (; next < end; next++) {
+        const topic = body.topics[next]!;
+        if (changed || !this.#topics.get(topic.topicName)?.has(brokerName)) {
+          this.#setQueues(brokerName, topic, readOnly);
+        }
+      }
+      return next < body.topics.length;
+    };
+  }
+
+  #takeMappings(body: RegistrationBody): void {
     for (const [topic, mapping] of body.mappings) {
       let byBroker = this.#mappings.get(topic);
       if (byBroker === undefined) this.#mappings.set(topic, byBroker = new Map());
