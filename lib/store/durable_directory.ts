@@ -2,18 +2,20 @@ import { type Files, PlatformError } from "@rmq/platform";
 import { settled } from "./segments.ts";
 
 /**
- * Makes a directory, with its parents, such that a power cut does not take it away again. The entry of the directory
- * itself is synced even when it was there: an earlier run may have died before it did so.
+ * Makes directories, with their parents, such that a power cut does not take them away again. Their own entries are
+ * synced even when they were there: an earlier run may have died before it did so.
  */
-export async function makeDirectoryDurably(files: Files, path: string): Promise<void> {
-  const made: string[] = [path];
-  for (let above = parentOf(path); above !== null && files.stat(above) === null; above = parentOf(above)) {
-    made.push(above);
+export async function makeDirectoriesDurably(files: Files, paths: readonly string[]): Promise<void> {
+  const parents = new Set<string>();
+  for (const path of paths) {
+    const made: string[] = [path];
+    for (let above = parentOf(path); above !== null && files.stat(above) === null; above = parentOf(above)) {
+      made.push(above);
+    }
+    files.makeDirectory(path);
+    for (const each of made.reverse()) parents.add(parentOf(each) ?? each);
   }
-  files.makeDirectory(path);
-  for (const each of made.reverse()) {
-    const parent = parentOf(each);
-    if (parent === null) continue;
+  for (const parent of parents) {
     try {
       await settled((done) => files.syncDirectory(parent, done));
     } catch (error) {
@@ -21,6 +23,11 @@ export async function makeDirectoryDurably(files: Files, path: string): Promise<
       if (!(error instanceof PlatformError) || error.code !== "EACCES" && error.code !== "EPERM") throw error;
     }
   }
+}
+
+/** The same for one directory. */
+export function makeDirectoryDurably(files: Files, path: string): Promise<void> {
+  return makeDirectoriesDurably(files, [path]);
 }
 
 function parentOf(path: string): string | null {

@@ -6,7 +6,7 @@ import { ConsumeQueues } from "./consume_queues.ts";
 import { DeletedTopics } from "./deleted_topics.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Follower } from "./dispatch.ts";
-import { makeDirectoryDurably } from "./durable_directory.ts";
+import { makeDirectoriesDurably } from "./durable_directory.ts";
 import { FailedSync, rewriteLog } from "./failed_sync.ts";
 import { FileStore } from "./file_store.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -68,7 +68,7 @@ function checkOptions(options: StoreOptions): void {
 
 async function lock(platform: StorePlatform, root: string): Promise<() => void> {
   try {
-    await makeDirectoryDurably(platform.files, root);
+    await makeDirectoriesDurably(platform.files, [root]);
     const held = platform.files.lock(`${root}/lock`, "lock");
     return () => held.release();
   } catch (error) {
@@ -139,9 +139,7 @@ class Opening {
 
   async #open(): Promise<Store> {
     const { root } = this.options;
-    for (const directory of [this.#segments.directory, `${root}/consumequeue`, `${root}/index`, `${root}/rmq`]) {
-      await makeDirectoryDurably(this.platform.files, directory);
-    }
+    await makeDirectoriesDurably(this.platform.files, [this.#segments.directory, `${root}/rmq`]);
     const left = this.#session.left();
     const abnormal = left !== null;
     this.#checkpoint.load();
@@ -155,13 +153,12 @@ class Opening {
       : null;
     this.#segments.load(abnormal && record !== null ? record.durable : Infinity);
     this.#ladder.restart(this.#segments.endOffset);
-    for (const follower of this.#followers) {
-      await follower.load({
-        abnormal,
-        indexMsgTimestamp: this.#checkpoint.indexTimestamp,
-        flushedTo: record?.followers ?? -1,
-      });
-    }
+    const recovery = {
+      abnormal,
+      indexMsgTimestamp: this.#checkpoint.indexTimestamp,
+      flushedTo: record?.followers ?? -1,
+    };
+    await Promise.all(this.#followers.map((follower) => follower.load(recovery)));
     const recovered = await recover({
       files: this.platform.files,
       segments: this.#segments,
@@ -186,10 +183,8 @@ class Opening {
    * everything beyond the end removed. In this order a power cut in between finds the same log again.
    */
   async #settle(recovered: Recovered, session: string, fresh: boolean): Promise<void> {
-    const { files } = this.platform;
-    const { root, processId } = this.options;
     if (recovered.mustCut) await this.#syncLog(recovered);
-    await settled((done) =>
+    const recorded = settled((done) =>
       this.#progress.save({
         session,
         durable: recovered.end,
@@ -199,9 +194,12 @@ class Opening {
         checkpoint: this.#checkpoint.fingerprint,
       }, done)
     );
-    if (fresh) await settled((done) => this.#session.begin(session, processId ?? 0, done));
+    // Both must be there before anything changes; with only one of them the next start goes by Apache's rules.
+    const begun = fresh
+      ? settled((done) => this.#session.begin(session, this.options.processId ?? 0, done))
+      : Promise.resolve();
+    await Promise.all([recorded, begun]);
     if (recovered.mustCut) await this.#segments.cut(recovered.end);
-    await settled((done) => files.syncDirectory(root, done));
     this.#ladder.restart(recovered.end);
     this.#view.start();
   }
