@@ -1,6 +1,6 @@
 import type { Clock, Done, File, Files } from "@rmq/platform";
 import { PlatformError } from "@rmq/platform";
-import { makeDirectoryDurably } from "./durable_directory.ts";
+import { makeDirectoriesDurably } from "./durable_directory.ts";
 import { asPlatformError } from "./platform_error.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -76,7 +76,7 @@ export class ConfigFile {
 
   #write(text: () => string | Uint8Array, done: Done): void {
     if (this.#hasDirectory) return this.#writeFresh(text, done);
-    makeDirectoryDurably(this.#files, this.#directory).then(() => {
+    makeDirectoriesDurably(this.#files, [this.#directory]).then(() => {
       this.#hasDirectory = true;
       this.#writeFresh(text, done);
     }, (error) => done(asPlatformError(error)));

@@ -12,6 +12,8 @@ import type { ConsumeQueue } from "./consume_queue.ts";
 import { asPlatformError } from "./platform_error.ts";
 
 const BLANK_CHUNK_UNITS = 4096;
+/** Units that are written with one call: 1 MiB. */
+const WRITE_UNITS = 52_428;
 /** How far behind the last unit a crash's left-overs are looked for. */
 const WIPE_BYTES = 64 * 1024;
 
@@ -151,27 +153,25 @@ function wipeRest(queue: ConsumeQueue, end: number, clean: boolean): void {
 }
 
 /**
- * Writes the units that no file has yet, with one write a file; the paths written to go to `touched`. Throws PlatformError; what was written by then counts as written.
+ * Writes units that no file has yet, at most 1 MiB of them, into one file; returns its path, or null when there is
+ * nothing left to write. Throws PlatformError.
  */
-export function writeQueue(queue: ConsumeQueue, touched: (path: string) => void): void {
+export function writeSome(queue: ConsumeQueue): string | null {
+  if (queue.written >= queue.max || queue.deleted) return null;
   const { pool, cache, fileBytes } = queue.disk;
-  while (queue.written < queue.max && !queue.deleted) {
-    const position = queue.written * UNIT_BYTES;
-    const start = position - (position % fileBytes);
-    if (queue.starts.length === 0 || queue.starts[queue.starts.length - 1] < start) createFile(queue, start);
-    const path = queue.pathOf(position);
-    const file = pool.get(path);
-    if (file === null) throw new PlatformError("ENOENT", `${path}: was removed`);
-    const end = Math.min(queue.max, (start + fileBytes) / UNIT_BYTES);
-    const from = (queue.written - queue.bufferStart) * UNIT_BYTES;
-    const bytes = queue.buffer.subarray(from, (end - queue.bufferStart) * UNIT_BYTES);
-    if (file.writeAt(bytes, position - start) !== bytes.length) {
-      throw new PlatformError("ENOSPC", `${path}: short write`);
-    }
-    cache.invalidate(file, position - start);
-    touched(path);
-    queue.written = end;
-  }
+  const position = queue.written * UNIT_BYTES;
+  const start = position - (position % fileBytes);
+  if (queue.starts.length === 0 || queue.starts[queue.starts.length - 1] < start) createFile(queue, start);
+  const path = queue.pathOf(position);
+  const file = pool.get(path);
+  if (file === null) throw new PlatformError("ENOENT", `${path}: was removed`);
+  const end = Math.min(queue.max, (start + fileBytes) / UNIT_BYTES, queue.written + WRITE_UNITS);
+  const from = (queue.written - queue.bufferStart) * UNIT_BYTES;
+  const bytes = queue.buffer.subarray(from, (end - queue.bufferStart) * UNIT_BYTES);
+  if (file.writeAt(bytes, position - start) !== bytes.length) throw new PlatformError("ENOSPC", `${path}: short write`);
+  cache.invalidate(file, position - start);
+  queue.written = end;
+  return path;
 }
 
 function createFile(queue: ConsumeQueue, start: number): void {

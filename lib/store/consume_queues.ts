@@ -1,9 +1,8 @@
 import type { Clock, Done, Files, Logger, PlatformError } from "@rmq/platform";
 import { BlockCache } from "./block_cache.ts";
 import { ConsumeQueue, type QueueDisk } from "./consume_queue.ts";
-import { cutQueue, expireQueue, loadQueue, writeQueue } from "./consume_queue_files.ts";
+import { cutQueue, expireQueue, loadQueue, writeSome } from "./consume_queue_files.ts";
 import type { DispatchEntry, Follower, FollowerRecovery } from "./dispatch.ts";
-import { makeDirectoryDurably } from "./durable_directory.ts";
 import { FilePool } from "./file_pool.ts";
 import { asPlatformError } from "./platform_error.ts";
 import { QueueFlush } from "./queue_flush.ts";
@@ -12,7 +11,7 @@ import { TopicNames } from "./topic_names.ts";
 
 /** What the set of consume queues is told. */
 export interface ConsumeQueuesOptions {
-  /** `<root>/consumequeue`. */
+  /** `<root>/consumequeue`; the one who opens the store makes it such that it stays. */
   readonly directory: string;
   /** `mappedFileSizeConsumeQueue`, bytes. */
   readonly fileBytes: number;
@@ -172,7 +171,7 @@ export class ConsumeQueues implements Follower {
   /** Writes a queue's units without a sync, to make room; the next flush syncs the files. */
   readonly #spill = (queue: ConsumeQueue): void => {
     try {
-      writeQueue(queue, (path) => this.#disk.unsynced.files.add(path));
+      for (let path = writeSome(queue); path !== null; path = writeSome(queue)) this.#disk.unsynced.files.add(path);
     } catch (error) {
       // They stay in memory; the flush meets the same error and reports it.
       this.#disk.logger.warn("consume queue: units can't be written", { queue: queue.directory, error: String(error) });
@@ -227,7 +226,6 @@ export class ConsumeQueues implements Follower {
     this.#clean = !recovery.abnormal;
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
     const files = this.#platform.files;
-    await makeDirectoryDurably(files, this.#disk.directory);
     let end = this.#platform.clock.monotonicUs() + SLICE_US;
     for (const topic of files.list(this.#disk.directory)) {
       const queueIds: number[] = [];

@@ -7,6 +7,7 @@ import { MemoryLog, quiet } from "./_golden.ts";
 import { unitPhysical } from "./consume_queue_layout.ts";
 import { ConsumeQueues } from "./consume_queues.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { makeDirectoriesDurably } from "./durable_directory.ts";
 import { IndexFiles } from "./index_files.ts";
 
 const MESSAGES = 400;
@@ -48,7 +49,7 @@ class Run {
   readonly dispatcher: Dispatcher;
   taken = 0;
 
-  constructor(readonly world: Simulation, platform: Platform, checkpoint: { index: number }) {
+  constructor(readonly world: Simulation, readonly platform: Platform, checkpoint: { index: number }) {
     const options = { directory: "/s/consumequeue", fileBytes: FILE_BYTES, memoryBytes: 6000, openFiles: 3 };
     this.queues = new ConsumeQueues(platform, log, options, quiet);
     this.index = new IndexFiles(platform, { root: "/s", maxHashSlotNum: 50, maxIndexNum: 300 }, log, quiet);
@@ -60,6 +61,8 @@ class Run {
   }
 
   async open(abnormal: boolean, from: number, indexMsgTimestamp: number): Promise<void> {
+    const directories = ["/s/consumequeue", "/s/index"];
+    await this.world.finish(makeDirectoriesDurably(this.platform.files, directories));
     const recovery = { abnormal, indexMsgTimestamp, flushedTo: at[from] };
     for (const follower of [this.queues, this.index]) {
       await this.world.finish(follower.load(recovery));

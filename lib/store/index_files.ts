@@ -3,7 +3,6 @@ import type { PlatformError } from "@rmq/platform";
 import { hashContinue, javaHash, javaHashBytes } from "@rmq/protocol";
 import { BlockCache } from "./block_cache.ts";
 import type { DispatchEntry, Follower, FollowerRecovery } from "./dispatch.ts";
-import { makeDirectoryDurably } from "./durable_directory.ts";
 import { FilePool } from "./file_pool.ts";
 import { type IndexDisk, IndexFile } from "./index_file.ts";
 import { positiveHash } from "./index_layout.ts";
@@ -15,7 +14,7 @@ import { TopicNames } from "./topic_names.ts";
 
 /** What the index is told, of the store's options. */
 export interface IndexOptions {
-  /** `storePathRootDir`; the files lie in `index` below it. */
+  /** `storePathRootDir`; the files lie in `index` below it, which the one who opens the store makes. */
   readonly root: string;
   /** Slots of a file. */
   readonly maxHashSlotNum: number;
@@ -106,7 +105,7 @@ export class IndexFiles implements Follower {
   async load(recovery: FollowerRecovery): Promise<void> {
     this.#crashed = recovery.abnormal;
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
-    await makeDirectoryDurably(this.#platform.files, this.#disk.directory);
+    this.#platform.files.makeDirectory(this.#disk.directory);
     for (const name of this.#platform.files.list(this.#disk.directory)) {
       if (!isIndexName(name)) continue;
       const file = IndexFile.open(this.#disk, name);

@@ -1,7 +1,7 @@
 import type { Clock, Done, Files } from "@rmq/platform";
 import type { PlatformError } from "@rmq/platform";
 import type { ConsumeQueue } from "./consume_queue.ts";
-import { writeQueue } from "./consume_queue_files.ts";
+import { writeSome } from "./consume_queue_files.ts";
 import type { FilePool } from "./file_pool.ts";
 import { asPlatformError } from "./platform_error.ts";
 
@@ -21,6 +21,8 @@ export class QueueFlush {
   readonly #clock: Clock;
   readonly #files: Files;
   #next = 0;
+  /** Files of the present queue that this flush has written. */
+  readonly #paths = new Set<string>();
   #underWay = 0;
   #error: PlatformError | null = null;
   #waiting = false;
@@ -66,7 +68,7 @@ export class QueueFlush {
   /** One queue, or one file that a spill has written; false: nothing is left. */
   #step(): boolean {
     if (this.#next < this.queues.length) {
-      this.#write(this.queues[this.#next++]);
+      if (this.#write(this.queues[this.#next])) this.#next++;
       return true;
     }
     if (this.#error !== null) return false;
@@ -77,17 +79,23 @@ export class QueueFlush {
     return false;
   }
 
-  #write(queue: ConsumeQueue): void {
-    const paths: string[] = [];
+  /** Writes a part of the queue; true: that was the last one, and its files are being synced. */
+  #write(queue: ConsumeQueue): boolean {
     queue.dirty = false;
-    let share = new Share(queue, 0, 0);
     try {
-      writeQueue(queue, (path) => paths.push(path));
-      share = new Share(queue, queue.written, paths.length);
+      const path = writeSome(queue);
+      if (path !== null) {
+        this.#paths.add(path);
+        return false;
+      }
     } catch (error) {
-      this.#failed(share, asPlatformError(error));
+      this.#failed(new Share(queue, 0, 0), asPlatformError(error));
     }
+    const paths = [...this.#paths];
+    this.#paths.clear();
+    const share = new Share(queue, queue.written, paths.length);
     for (const path of paths) this.#sync(path, share);
+    return true;
   }
 
   #sync(path: string, share: Share): void {
