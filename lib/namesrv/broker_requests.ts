@@ -11,7 +11,7 @@ import {
 } from "./registration_body.ts";
 import { readInSlices, SLICED_BYTES } from "./registration_slices.ts";
 import { dataVersionBody, kvTableBody } from "./route_json.ts";
-import { sameVersion } from "./route_table.ts";
+import { sameVersion } from "./broker_group.ts";
 import type { Registered, Registration, RegistrationBody, RegistrationHead } from "./route_types.ts";
 
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;

@@ -1,10 +1,19 @@
+import {
+  type Broker,
+  brokerData,
+  isPrime,
+  type LiveBroker,
+  liveKey,
+  MASTER_ID,
+  minOf,
+  sameVersion,
+} from "./broker_group.ts";
 import type {
   BrokerData,
   DataVersion,
   MinBrokerIdChange,
   QueueData,
   Registered,
-  RegisteredTopic,
   Registration,
   RegistrationBody,
   RegistrationHead,
@@ -12,35 +21,12 @@ import type {
   TopicRoute,
   Unregistration,
 } from "./route_types.ts";
+import { TopicQueues } from "./topic_queues.ts";
 
-const MASTER_ID = 0;
 const PERM_WRITE = 2;
 const PERM_READ_WRITE = 6;
 const DEFAULT_EXPIRY_MS = 120_000;
 const SYNC_MEMBER_PREFIX = "rmq_sys_SYNC_BROKER_MEMBER_";
-
-interface Broker {
-  readonly brokerName: string;
-  cluster: string;
-  enableActingMaster: boolean;
-  zoneName: string | null;
-  readonly addrs: Map<number, string>;
-  /** False once queues of this name were dropped, so that a repeated registration brings them back. */
-  intact: boolean;
-}
-
-interface LiveBroker {
-  readonly clusterName: string;
-  readonly brokerAddr: string;
-  lastHeardMs: number;
-  readonly expiryMs: number;
-  readonly dataVersion: DataVersion;
-  readonly owner: object;
-  readonly haServerAddr: string | null;
-  readonly fingerprint: number | null;
-  /** Whether its topics were taken: a master's, or those of the smallest slave. */
-  readonly prime: boolean;
-}
 
 /** A registration whose topics are taken in slices. */
 export interface BegunRegistration {
@@ -63,16 +49,20 @@ export interface RouteSettings {
  * clock and no connection: times and owners are given. (RouteInfoManager)
  */
 export class RouteTable {
-  readonly #topics = new Map<string, Map<string, QueueData>>();
+  readonly #queues = new TopicQueues();
   readonly #mappings = new Map<string, Map<string, TopicQueueMapping>>();
   readonly #brokers = new Map<string, Broker>();
   readonly #clusters = new Map<string, Set<string>>();
   readonly #live = new Map<string, LiveBroker>();
   readonly #filterServers = new Map<string, readonly string[]>();
   readonly #changed: (change: MinBrokerIdChange) => void;
-  /** Counts what changes answers about topics and clusters; answers of an equal version may be used again. */
-  version = 0;
+  #version = 0;
   settings: RouteSettings;
+
+  /** Counts what changes answers about topics and clusters; answers of an equal version may be used again. */
+  get version(): number {
+    return this.#version + this.#queues.version;
+  }
 
   constructor(settings: RouteSettings, minBrokerIdChanged: (change: MinBrokerIdChange) => void = () => {}) {
     this.settings = settings;
@@ -142,14 +132,14 @@ export class RouteTable {
     const { clusterName, brokerName, enableActingMaster, zoneName } = registration;
     let names = this.#clusters.get(clusterName);
     if (names === undefined) this.#clusters.set(clusterName, names = new Set());
-    if (!names.has(brokerName)) this.version++;
+    if (!names.has(brokerName)) this.#version++;
     names.add(brokerName);
     let broker = this.#brokers.get(brokerName);
     if (broker === undefined) {
       const fresh = { enableActingMaster: false, zoneName: null, intact: false };
       broker = { brokerName, cluster: clusterName, addrs: new Map(), ...fresh };
       this.#brokers.set(brokerName, broker);
-      this.version++;
+      this.#version++;
     }
     broker.enableActingMaster = enableActingMaster ?? false;
     broker.zoneName = zoneName;
@@ -160,7 +150,7 @@ export class RouteTable {
   #topicsOf(registration: Registration, broker: Broker, first: boolean, slice: number): () => boolean {
     const { clusterName, brokerAddr, brokerName, brokerId, body } = registration;
     if (this.settings.deleteTopicWithBrokerRegistration && body.mappings.length === 0) {
-      this.#dropTopicsExcept(brokerName, body.topics);
+      this.#queues.dropExcept(brokerName, body.topics);
     }
     const changed = first || !sameVersion(this.dataVersion(clusterName, brokerAddr), body.dataVersion);
     if (changed) this.#takeMappings(body);
@@ -170,9 +160,7 @@ export class RouteTable {
       const end = Math.min(body.topics.length, next + slice);
       for (; next < end; next++) {
         const topic = body.topics[next]!;
-        if (changed || !this.#topics.get(topic.topicName)?.has(brokerName)) {
-          this.#setQueues(brokerName, topic, readOnly);
-        }
+        if (changed || !this.#queues.has(topic.topicName, brokerName)) this.#queues.set(brokerName, topic, readOnly);
       }
       return next < body.topics.length;
     };
@@ -184,33 +172,6 @@ export class RouteTable {
       if (byBroker === undefined) this.#mappings.set(topic, byBroker = new Map());
       byBroker.set(mapping.bname, mapping);
     }
-  }
-
-  #dropTopicsExcept(brokerName: string, topics: readonly RegisteredTopic[]): void {
-    const kept = new Set(topics.map((topic) => topic.topicName));
-    for (const [topic, byBroker] of this.#topics) {
-      if (!kept.has(topic) && byBroker.has(brokerName)) this.#dropQueues(topic, byBroker, brokerName);
-    }
-  }
-
-  #dropQueues(topic: string, byBroker: Map<string, QueueData>, brokerName: string): void {
-    if (byBroker.delete(brokerName)) this.version++;
-    const broker = this.#brokers.get(brokerName);
-    if (broker !== undefined) broker.intact = false;
-    if (byBroker.size > 0) return;
-    this.#topics.delete(topic);
-    this.version++;
-  }
-
-  #setQueues(brokerName: string, topic: RegisteredTopic, readOnly: boolean): void {
-    const { topicName, readQueueNums, topicSysFlag, writeQueueNums } = topic;
-    const perm = readOnly ? topic.perm & ~PERM_WRITE : topic.perm;
-    const data: QueueData = { brokerName, perm, readQueueNums, topicSysFlag, writeQueueNums };
-    let byBroker = this.#topics.get(topicName);
-    if (byBroker === undefined) this.#topics.set(topicName, byBroker = new Map());
-    const before = byBroker.get(brokerName);
-    if (before === undefined || before.topicSysFlag !== topicSysFlag) this.version++;
-    byBroker.set(brokerName, data);
   }
 
   #takeLive(registration: Registration, prime: boolean, nowMs: number): void {
@@ -251,7 +212,7 @@ export class RouteTable {
       }
       this.#brokers.delete(brokerName);
       removed.add(brokerName);
-      this.version++;
+      this.#version++;
       const names = this.#clusters.get(clusterName);
       names?.delete(brokerName);
       if (names?.size === 0) this.#clusters.delete(clusterName);
@@ -260,15 +221,8 @@ export class RouteTable {
   }
 
   #cleanTopics(removed: ReadonlySet<string>, reduced: ReadonlySet<string>): void {
-    for (const [topic, byBroker] of this.#topics) {
-      for (const name of removed) if (byBroker.has(name)) this.#dropQueues(topic, byBroker, name);
-      for (const name of reduced) {
-        const queues = byBroker.get(name);
-        if (queues !== undefined && this.#lostItsMaster(name)) {
-          byBroker.set(name, { ...queues, perm: queues.perm & ~PERM_WRITE });
-        }
-      }
-    }
+    if (removed.size > 0) this.#queues.dropBrokers(removed);
+    for (const name of reduced) if (this.#lostItsMaster(name)) this.wipeWritePerm(name);
     for (const [topic, byBroker] of removed.size > 0 ? this.#mappings : []) {
       for (const name of removed) byBroker.delete(name);
       if (byBroker.size === 0) this.#mappings.delete(topic);
@@ -342,7 +296,7 @@ export class RouteTable {
 
   /** Where a topic is, with a slave in its master's place when that is supported; null when nowhere (17). */
   route(topic: string): TopicRoute | null {
-    const byBroker = this.#topics.get(topic);
+    const byBroker = this.#queues.get(topic);
     if (byBroker === undefined) return null;
     const queueDatas = [...byBroker.values()];
     const brokerDatas: BrokerData[] = [];
@@ -373,51 +327,42 @@ export class RouteTable {
 
   /** 205: takes the write bit of all topics of a broker name; returns how many there are. */
   wipeWritePerm(brokerName: string): number {
-    return this.#setPerms(brokerName, (perm) => perm & ~PERM_WRITE);
+    return this.#queues.setPerms(brokerName, (perm) => perm & ~PERM_WRITE);
   }
 
   /** 327: sets all topics of a broker name to readable and writable; returns how many there are. */
   addWritePerm(brokerName: string): number {
-    return this.#setPerms(brokerName, () => PERM_READ_WRITE);
-  }
-
-  #setPerms(brokerName: string, change: (perm: number) => number): number {
-    let count = 0;
-    for (const byBroker of this.#topics.values()) {
-      const queues = byBroker.get(brokerName);
-      if (queues === undefined) continue;
-      byBroker.set(brokerName, { ...queues, perm: change(queues.perm) });
-      count++;
-    }
-    return count;
+    return this.#queues.setPerms(brokerName, () => PERM_READ_WRITE);
   }
 
   /** 217: sets queues of a topic for brokers that are known; stops at the first unknown one, as Apache does. */
   registerTopic(topic: string, queueDatas: readonly QueueData[]): void {
-    const known = this.#topics.get(topic);
+    const known = this.#queues.get(topic);
     if (known === undefined && !queueDatas.every((queues) => this.#brokers.has(queues.brokerName))) return;
     for (const { brokerName, ...queues } of queueDatas) {
       if (!this.#brokers.has(brokerName)) return;
-      this.#setQueues(brokerName, { topicName: topic, ...queues }, false);
+      this.#queues.set(brokerName, { topicName: topic, ...queues }, false);
     }
   }
 
   /** 216: forgets a topic, everywhere or in one cluster. */
   deleteTopic(topic: string, clusterName: string | null): void {
-    const byBroker = this.#topics.get(topic);
-    if (byBroker === undefined) return;
-    const names = clusterName === null ? [...byBroker.keys()] : this.#clusters.get(clusterName) ?? [];
-    for (const name of names) this.#dropQueues(topic, byBroker, name);
+    const names = clusterName === null ? this.#queues.get(topic)?.keys() : this.#clusters.get(clusterName);
+    for (const name of [...names ?? []]) {
+      this.#queues.drop(topic, name);
+      const broker = this.#brokers.get(name);
+      if (broker !== undefined) broker.intact = false;
+    }
   }
 
   /** Names of all topics. */
   topics(): string[] {
-    return [...this.#topics.keys()];
+    return this.#queues.names();
   }
 
   /** Whether a topic has queues in a cluster. */
   inCluster(topic: string, clusterName: string): boolean {
-    const byBroker = this.#topics.get(topic);
+    const byBroker = this.#queues.get(topic);
     const names = this.#clusters.get(clusterName);
     if (byBroker === undefined || names === undefined) return false;
     for (const name of byBroker.keys()) if (names.has(name)) return true;
@@ -426,7 +371,7 @@ export class RouteTable {
 
   /** topicSysFlag of a topic's first queues; 0 when there are none. Bit 0 unit, bit 1 unit sub. */
   sysFlag(topic: string): number {
-    for (const queues of this.#topics.get(topic)?.values() ?? []) return queues.topicSysFlag;
+    for (const queues of this.#queues.get(topic)?.values() ?? []) return queues.topicSysFlag;
     return 0;
   }
 
@@ -445,31 +390,4 @@ export class RouteTable {
     const broker = this.#brokers.get(brokerName);
     return broker === undefined ? new Map() : brokerData(broker).brokerAddrs;
   }
-}
-
-function liveKey(clusterName: string, brokerAddr: string): string {
-  return `${clusterName}\n${brokerAddr}`;
-}
-
-/** Whether a broker speaks for its name: the master, or the smallest id of brokers that know of acting masters. */
-function isPrime({ brokerId, enableActingMaster }: RegistrationHead, broker: Broker): boolean {
-  return brokerId === MASTER_ID || (enableActingMaster !== null && brokerId === minOf(broker.addrs));
-}
-
-function minOf(addrs: ReadonlyMap<number, string>): number | undefined {
-  let min: number | undefined;
-  for (const id of addrs.keys()) if (min === undefined || id < min) min = id;
-  return min;
-}
-
-function brokerData(broker: Broker): BrokerData {
-  const { brokerName, cluster, enableActingMaster, zoneName } = broker;
-  const brokerAddrs = new Map([...broker.addrs].sort(([one], [other]) => one - other));
-  return { brokerName, cluster, enableActingMaster, zoneName, brokerAddrs };
-}
-
-/** Equality of table versions as Apache's DataVersion has it. */
-export function sameVersion(one: DataVersion | null, other: DataVersion | null): boolean {
-  return one !== null && other !== null && one.counter === other.counter &&
-    one.stateVersion === other.stateVersion && one.timestamp === other.timestamp;
 }
