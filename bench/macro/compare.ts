@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { apacheAvailable, startApacheBroker, startApacheNamesrv } from "../../scripts/peers/apache.ts";
 import { rmqAvailable, startRmqBroker, startRmqNamesrv } from "../../scripts/peers/rmq.ts";
+import { cpuSeconds } from "../../scripts/peers/server_process.ts";
 import { type LoadResult, runLoad } from "./run_load.ts";
 import { soak } from "./soak.ts";
 
 const usage = `deno task compare [options]
-  --only TEXT      loads whose names contain it: send-4x64 send-16x64 send-64x1 send-1x1 batch-4x4 pull-4x1
+  --only TEXTS     loads whose names contain one, of send-4x64 send-16x64 send-64x1 send-1x1 batch-4x4 pull-4x1
   --flush MODES    ASYNC_FLUSH,SYNC_FLUSH (both)
   --seconds N      of each load, after 2 s of warm-up (8)
   --warm N         first load on Apache, not counted (20)
@@ -47,10 +48,16 @@ interface Case {
   options: Record<string, string | number>;
 }
 
+interface Measured extends LoadResult {
+  /** CPU that the broker used for a message, in microseconds: less disturbed by a busy machine than the rate. */
+  cpuMicros: number;
+  residentMb: number;
+}
+
 interface Figures {
   server: Server;
   flush: string;
-  loads: Record<string, LoadResult>;
+  loads: Record<string, Measured>;
   residentMb: number;
   namesrvResidentMb: number;
   readyMs: number;
@@ -67,7 +74,7 @@ const everyCase: Case[] = [
   { name: "batch-4x4", options: { mode: "batch", connections: 4, "in-flight": 4 } },
   { name: "pull-4x1", options: { mode: "pull", connections: 4, topic: "PullTopic" } },
 ];
-const cases = everyCase.filter(({ name }) => name.includes(values.only));
+const cases = everyCase.filter(({ name }) => values.only.split(",").some((text) => name.includes(text)));
 
 /** What the ratio has to be at least, where that was decided. */
 const bars: Record<string, number> = {
@@ -91,7 +98,7 @@ async function measure(server: Server, flush: string): Promise<Figures> {
     const namesrv = await startNamesrv({ directory });
     const config = { flushDiskType: flush };
     const broker = await startBroker({ directory, namesrv: namesrv.address, config, heapMb: 2048 });
-    const loads: Record<string, LoadResult> = {};
+    const loads: Record<string, Measured> = {};
     const warm = Number(server === "apache" ? values.warm : values["rmq-warm"]);
     await runLoad(broker.address, { ...cases[0]?.options, mode: "send", topic: "WarmTopic", warm: 0, seconds: warm });
     for (const { name, options } of cases) {
@@ -100,12 +107,15 @@ async function measure(server: Server, flush: string): Promise<Figures> {
         continue;
       }
       if (name.startsWith("pull")) await runLoad(broker.address, { topic: "PullTopic", count: Number(values.preload) });
-      const result = await runLoad(broker.address, { ...options, warm: 2, seconds: Number(values.seconds) });
+      const cpu = cpuSeconds(broker.pid);
+      const load = await runLoad(broker.address, { ...options, warm: 2, seconds: Number(values.seconds) });
+      const cpuMicros = Number(((cpuSeconds(broker.pid) - cpu) * 1e6 / Math.max(1, load.allMessages)).toFixed(2));
+      const result: Measured = { ...load, cpuMicros, residentMb: mb(broker.residentBytes()) };
       loads[name] = result;
       const errors = Object.entries(result.errors).map(([code, times]) => `, ${times} × ${code}`).join("");
       console.log(
         `${flush} ${server} ${name}: ${result.messagesPerSecond} messages/s, p50 ${result.p50Ms} p99 ${result.p99Ms} ` +
-          `p99.9 ${result.p999Ms} ms, resident ${mb(broker.residentBytes())} MB${errors}`,
+          `p99.9 ${result.p999Ms} ms, broker ${cpuMicros} µs CPU a message, resident ${result.residentMb} MB${errors}`,
       );
     }
     const residentMb = mb(broker.residentBytes());
@@ -136,25 +146,29 @@ function row(cells: (string | number)[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function cell(result: LoadResult | undefined): string {
+function cell(result: Measured | undefined): string {
   if (!result) return "–";
   const errors = Object.values(result.errors).reduce((sum, times) => sum + times, 0);
   const rest = errors > 0 ? `, ${errors} errors` : "";
-  return `${result.messagesPerSecond} (${result.p50Ms} / ${result.p99Ms} / ${result.p999Ms})${rest}`;
+  const { messagesPerSecond, p50Ms, p99Ms, p999Ms, cpuMicros, residentMb } = result;
+  return `${messagesPerSecond} (${p50Ms} / ${p99Ms} / ${p999Ms}), ${cpuMicros} µs, ${residentMb} MB${rest}`;
 }
 
 function printTables(all: Figures[]): void {
   const of = (server: Server, flush: string) => all.find((f) => f.server === server && f.flush === flush);
-  console.log("\nMessages a second, and latency of a request in ms (p50 / p99 / p99.9)\n");
-  console.log(row(["load", "Apache 5.5.0", "rmq", "ratio", "bar"]));
-  console.log(row(["---", "---", "---", "---", "---"]));
+  console.log(
+    "\nMessages a second, latency of a request in ms (p50 / p99 / p99.9), CPU of the broker a message, its memory\n",
+  );
+  console.log(row(["load", "Apache 5.5.0", "rmq", "ratio", "bar", "CPU ratio"]));
+  console.log(row(Array(6).fill("---")));
   for (const flush of new Set(all.map((figures) => figures.flush))) {
     for (const { name } of cases) {
       const theirs = of("apache", flush)?.loads[name];
       const ours = of("rmq", flush)?.loads[name];
       const ratio = theirs && ours ? `${(ours.messagesPerSecond / theirs.messagesPerSecond).toFixed(1)}×` : "–";
       const bar = bars[`${flush} ${name}`];
-      console.log(row([`${flush} ${name}`, cell(theirs), cell(ours), ratio, bar ? `${bar}×` : ""]));
+      const cpu = theirs && ours ? `${(theirs.cpuMicros / ours.cpuMicros).toFixed(1)}×` : "–";
+      console.log(row([`${flush} ${name}`, cell(theirs), cell(ours), ratio, bar ? `${bar}×` : "", cpu]));
     }
   }
   console.log("\nProcesses\n");

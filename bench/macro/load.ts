@@ -120,6 +120,7 @@ const result = {
   inFlight,
   seconds: Number(seconds.toFixed(3)),
   messages: tally.messages,
+  allMessages: tally.allMessages,
   messagesPerSecond: Math.round(tally.messages / seconds),
   requestsPerSecond: Math.round(tally.requests / seconds),
   answerMegabytesPerSecond: Math.round(tally.bytes / seconds / 1e6),

@@ -9,6 +9,8 @@ export interface LoadResult {
   inFlight: number;
   seconds: number;
   messages: number;
+  /** Warm-up included. */
+  allMessages: number;
   messagesPerSecond: number;
   requestsPerSecond: number;
   p50Ms: number;

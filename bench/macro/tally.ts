@@ -7,12 +7,19 @@ export class Tally {
   bytes = 0;
   readonly codes = new Map<number, number>();
   readonly latency = new Histogram();
+  #cleared = 0;
 
   error(code: number): void {
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
   }
 
+  /** From the beginning, warm-up included. */
+  get allMessages(): number {
+    return this.#cleared + this.messages;
+  }
+
   clear(): void {
+    this.#cleared += this.messages;
     this.messages = this.requests = this.bytes = 0;
     this.codes.clear();
     this.latency.clear();
