@@ -17,7 +17,7 @@ export interface PageRequest {
  */
 export function pageOf(names: readonly string[], version: DataVersion, request: PageRequest): readonly string[] {
   const { from, max, dataVersion } = request;
-  if (from === null && max === null && dataVersion === null) return names;
+  if (from === null && max === null && dataVersion === null) return names.slice();
   const asked = dataVersion === null ? null : parseVersion(dataVersion);
   const begin = from !== null && from > 0 && asked !== null && sameVersion(asked, version) ? from : 0;
   return names.slice(begin, begin + Math.min(PAGE_SIZE, Math.max(0, max ?? PAGE_SIZE)));

@@ -38,7 +38,7 @@ export interface RegistrationParts {
     | "registerBrokerTimeoutMills"
     | "registerNameServerPeriod"
   >;
-  readonly topics: Pick<TopicTable, "all" | "get" | "size" | "sortedNames" | "dataVersion" | "update">;
+  readonly topics: Pick<TopicTable, "all" | "get" | "size" | "dataVersion" | "update">;
   readonly client: Pick<RemotingClient, "connection" | "request">;
 }
 
@@ -102,7 +102,7 @@ export class Registration {
 
   /** One registration: the whole table (`topics` null) or a part of it. Rejects when the name server does not take it. */
   async #register(server: string, topics: readonly string[] | null): Promise<void> {
-    const names = topics ?? [...this.#parts.topics.sortedNames()];
+    const names = topics ?? Array.from(this.#parts.topics.all(), (topic) => topic.name);
     for (let from = 0; from === 0 || from < names.length; from += TOPICS_PER_REQUEST) {
       const body = await this.#body(names.slice(from, from + TOPICS_PER_REQUEST));
       const response = await this.#request(server, body);
@@ -119,7 +119,7 @@ export class Registration {
       brokerName: settings.brokerName,
       brokerAddr: this.address,
       clusterName: settings.brokerClusterName,
-      haServerAddr: `${settings.brokerIP2}:${settings.haListenPort}`,
+      haServerAddr: `${bracketed(settings.brokerIP2)}:${settings.haListenPort}`,
       brokerId: settings.brokerId,
       enableActingMaster: false,
       compressed: false,
@@ -185,4 +185,9 @@ export class Registration {
 /** `host:port;host:port`, without blanks and repetitions. */
 function addressesOf(text: string): string[] {
   return [...new Set(text.split(";").map((address) => address.trim()).filter((address) => address !== ""))];
+}
+
+/** An IPv6 literal needs brackets before a port. */
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }

@@ -3,7 +3,7 @@ import type { Clock } from "@rmq/platform";
 /** A turn's share of a long text, microseconds. */
 const SLICE_US = 2000;
 /** Parts between two looks at the clock. */
-const PARTS_PER_LOOK = 32;
+const PARTS_PER_LOOK = 16;
 const encoder = new TextEncoder();
 
 /**

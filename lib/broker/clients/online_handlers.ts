@@ -1,8 +1,9 @@
 import { Fields, type Header, languageNames, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
+import { answerSliced } from "../answer_sliced.ts";
 import { requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import type { ClientInfo } from "./consumer_group.ts";
+import type { ClientInfo, ConsumerGroupInfo } from "./consumer_group.ts";
 import { subscriptionJson } from "./subscription.ts";
 
 const encoder = new TextEncoder();
@@ -35,13 +36,20 @@ function getConsumers(state: BrokerState, header: Header, connection: RemotingCo
     const remark = `the consumer group[${name}] not online`;
     return connection.answer(header.opaque, { code: ResponseCode.CONSUMER_NOT_ONLINE, remark });
   }
-  const subscriptions = [...group.subscriptions].map(([topic, data]) =>
-    `${JSON.stringify(topic)}:${subscriptionJson(data)}`
-  );
-  const json = `{"connectionSet":${connectionsJson(group.members.values())},` +
-    `"consumeFromWhere":${JSON.stringify(group.consumeFromWhere)},"consumeType":${JSON.stringify(group.consumeType)},` +
-    `"messageModel":"${group.messageModel}","subscriptionTable":{${subscriptions.join(",")}}}`;
-  connection.answer(header.opaque, { code: ResponseCode.SUCCESS, body: encoder.encode(json) });
+  answerSliced(state, connection.later(header), consumersJson(group), null);
+}
+
+function* consumersJson(group: ConsumerGroupInfo): IterableIterator<string> {
+  yield `{"connectionSet":[`;
+  yield* connectionsJson(group.members.values());
+  yield `],"consumeFromWhere":${JSON.stringify(group.consumeFromWhere)},` +
+    `"consumeType":${JSON.stringify(group.consumeType)},"messageModel":"${group.messageModel}","subscriptionTable":{`;
+  let comma = "";
+  for (const [topic, data] of group.subscriptions) {
+    yield `${comma}${JSON.stringify(topic)}:${subscriptionJson(data)}`;
+    comma = ",";
+  }
+  yield "}}";
 }
 
 function getProducers(state: BrokerState, header: Header, connection: RemotingConnection): void {
@@ -51,18 +59,24 @@ function getProducers(state: BrokerState, header: Header, connection: RemotingCo
     const remark = `the producer group[${name}] not exist`;
     return connection.answer(header.opaque, { code: ResponseCode.SYSTEM_ERROR, remark });
   }
-  const body = encoder.encode(`{"connectionSet":${connectionsJson(clients.values())}}`);
-  connection.answer(header.opaque, { code: ResponseCode.SUCCESS, body });
+  answerSliced(state, connection.later(header), producersJson(clients.values()), null);
 }
 
-function connectionsJson(clients: Iterable<ClientInfo>): string {
-  const connections = [...clients].map((client) =>
-    JSON.stringify({
+function* producersJson(clients: Iterable<ClientInfo>): IterableIterator<string> {
+  yield `{"connectionSet":[`;
+  yield* connectionsJson(clients);
+  yield "]}";
+}
+
+function* connectionsJson(clients: Iterable<ClientInfo>): IterableIterator<string> {
+  let comma = "";
+  for (const client of clients) {
+    yield comma + JSON.stringify({
       clientAddr: client.connection.peerText,
       clientId: client.clientId,
       language: languageNames[client.language] ?? "OTHER",
       version: client.version,
-    })
-  );
-  return `[${connections.join(",")}]`;
+    });
+    comma = ",";
+  }
 }

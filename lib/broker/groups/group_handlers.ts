@@ -1,12 +1,12 @@
 import { Fields, type Header, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
+import { answerSliced } from "../answer_sliced.ts";
 import { alterAttributes, AttributeError, groupAttributes } from "../attributes.ts";
 import { versionJson } from "../data_version.ts";
 import { BadJson, JsonMembers } from "../json_members.ts";
 import { pageOf } from "../paging.ts";
 import { requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import { answerSliced } from "../topics/topic_handlers.ts";
 import { groupNameProblem } from "../topics/topic_name.ts";
 import { type GroupConfig, readGroupConfig } from "./group_config.ts";
 

@@ -4,6 +4,7 @@ import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson }
 import { DurableText, type TextFile } from "../durable_text.ts";
 import { bracedLines, indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
+import { SortedNames } from "../sorted_names.ts";
 import { groupNameProblem } from "../topics/topic_name.ts";
 import { Group, type GroupConfig, newGroupConfig, readGroupConfig } from "./group_config.ts";
 
@@ -45,7 +46,7 @@ export class GroupTable {
   readonly #forbidden = new Map<string, Map<string, number>>();
   readonly #file: DurableText;
   #version: DataVersion;
-  #sorted: string[] | null = null;
+  readonly #sorted = new SortedNames();
 
   constructor(options: GroupTableOptions) {
     this.#options = options;
@@ -95,7 +96,7 @@ export class GroupTable {
     if (group === null) return false;
     this.#byName.delete(name);
     this.#names.remove(group);
-    this.#sorted = null;
+    this.#sorted.remove(group.name);
     this.#version = nextVersion(this.#version, this.#options.clock);
     this.#file.write();
     return true;
@@ -114,9 +115,9 @@ export class GroupTable {
     return this.#byName.size >= this.#options.settings.maxGroups;
   }
 
-  /** Names in Java's order of strings, for paging. */
+  /** Names in Java's order of strings, for paging; the list changes with the table. */
   sortedNames(): readonly string[] {
-    return this.#sorted ??= [...this.#byName.keys()].sort();
+    return this.#sorted.list(() => this.#byName.keys());
   }
 
   get dataVersion(): DataVersion {
@@ -154,7 +155,7 @@ export class GroupTable {
     const group = new Group(config);
     this.#byName.set(group.name, group);
     this.#names.add(group);
-    this.#sorted = null;
+    this.#sorted.add(group.name);
     return group;
   }
 

@@ -1,8 +1,8 @@
 import { Fields, type Header, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
+import { answerSliced } from "../answer_sliced.ts";
 import { requiredInt, requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import { answerSliced } from "../topics/topic_handlers.ts";
 
 /** Requests about consumer offsets: 14, 15, 43 (`ConsumerManageProcessor`, remoting §12.2). */
 export function offsetHandlers(state: BrokerState): [code: number, handler: Handler][] {

@@ -1,13 +1,13 @@
 import { Fields, type Header, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Answer } from "@rmq/protocol";
-import type { Handler, Later, RemotingConnection } from "@rmq/remoting";
+import type { Handler, RemotingConnection } from "@rmq/remoting";
+import { answerSliced } from "../answer_sliced.ts";
 import { alterAttributes, AttributeError, parseAttributes, topicAttributes } from "../attributes.ts";
 import { versionJson } from "../data_version.ts";
 import { BadJson, JsonMembers } from "../json_members.ts";
 import { pageOf } from "../paging.ts";
 import { requiredInt, requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import { encodeSliced } from "../text_slices.ts";
 import { readTopicConfig } from "./read_topic_config.ts";
 import { newTopicConfig, type TopicConfig } from "./topic_config.ts";
 import { topicNameProblem } from "./topic_name.ts";
@@ -120,21 +120,6 @@ function getAllTopics(state: BrokerState, header: Header, connection: RemotingCo
   const later = connection.later(header);
   const total = topics.size;
   answerSliced(state, later, allTopicsJson(state, names, versionJson(version)), { totalTopicNum: total });
-}
-
-/** Answers with a long text, made in slices. */
-export function answerSliced(
-  state: Pick<BrokerState, "platform">,
-  later: Later,
-  parts: Iterator<string>,
-  fields: Answer["fields"],
-): void {
-  encodeSliced(
-    state.platform.clock,
-    parts,
-    (body) => later.answer({ code: ResponseCode.SUCCESS, fields, body }),
-    (error) => later.answer({ code: ResponseCode.SYSTEM_ERROR, remark: String(error) }),
-  );
 }
 
 function* allTopicsJson(state: BrokerState, names: readonly string[], version: string): IterableIterator<string> {

@@ -6,6 +6,7 @@ import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson }
 import { DurableText, type TextFile } from "../durable_text.ts";
 import { bracedLines, indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
+import { SortedNames } from "../sorted_names.ts";
 import { type BootSettings, bootTopics } from "./system_topics.ts";
 import { Topic } from "./topic.ts";
 import { newTopicConfig, sameTopicConfig, type TopicConfig } from "./topic_config.ts";
@@ -37,7 +38,7 @@ export class TopicTable {
   readonly #file: DurableText;
   readonly #listeners: ((topics: Topic[]) => void)[] = [];
   #version: DataVersion;
-  #sorted: string[] | null = null;
+  readonly #sorted = new SortedNames();
   #store: Pick<Store, "queue" | "deleteTopic"> | null = null;
 
   constructor(options: TopicTableOptions) {
@@ -78,9 +79,9 @@ export class TopicTable {
     return this.#byName.size;
   }
 
-  /** Names in Java's order of strings, for paging. */
+  /** Names in Java's order of strings, for paging; the list changes with the table. */
   sortedNames(): readonly string[] {
-    return this.#sorted ??= [...this.#byName.keys()].sort();
+    return this.#sorted.list(() => this.#byName.keys());
   }
 
   get dataVersion(): DataVersion {
@@ -198,7 +199,7 @@ export class TopicTable {
     const topic = new Topic(config, this.isSystem(config.topicName), () => this.#attached());
     this.#byName.set(topic.name, topic);
     this.#names.add(topic);
-    this.#sorted = null;
+    this.#sorted.add(topic.name);
     return topic;
   }
 
@@ -211,7 +212,7 @@ export class TopicTable {
     topic.deleted = true;
     this.#byName.delete(topic.name);
     this.#names.remove(topic);
-    this.#sorted = null;
+    this.#sorted.remove(topic.name);
     this.#version = nextVersion(this.#version, this.#options.clock);
     for (const listener of this.#listeners) listener([topic]);
   }
