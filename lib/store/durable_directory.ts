@@ -25,11 +25,6 @@ export async function makeDirectoriesDurably(files: Files, paths: readonly strin
   }
 }
 
-/** The same for one directory. */
-export function makeDirectoryDurably(files: Files, path: string): Promise<void> {
-  return makeDirectoriesDurably(files, [path]);
-}
-
 function parentOf(path: string): string | null {
   const trimmed = path.replace(/\/+$/, "");
   const slash = trimmed.lastIndexOf("/");

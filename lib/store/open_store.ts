@@ -139,7 +139,8 @@ class Opening {
 
   async #open(): Promise<Store> {
     const { root } = this.options;
-    await makeDirectoriesDurably(this.platform.files, [this.#segments.directory, `${root}/rmq`]);
+    const ours = ["consumequeue", "index", "rmq"].map((name) => `${root}/${name}`);
+    await makeDirectoriesDurably(this.platform.files, [this.#segments.directory, ...ours]);
     const left = this.#session.left();
     const abnormal = left !== null;
     this.#checkpoint.load();
