@@ -8,6 +8,7 @@ import type { QueueState } from "./queue_state.ts";
 
 /** A read from one queue, in order of logical offsets. */
 export interface GetRequest {
+  /** The queue to read. */
   readonly queue: QueueState;
   /** Logical offset to start at; negative counts as too small. */
   readonly offset: number;
@@ -44,7 +45,9 @@ export interface GetResult {
   status: number;
   /** Where the next read should start. */
   nextBeginOffset: number;
+  /** First available offset of the queue. */
   minOffset: number;
+  /** One past its newest message. */
   maxOffset: number;
   /** Messages found. */
   count: number;
@@ -53,7 +56,9 @@ export interface GetResult {
   /** The entries in order as pieces, physically adjacent ones merged: piece i is `buffers[i]` from `starts[i]` to `ends[i]`. */
   pieces: number;
   buffers: Uint8Array[];
+  /** Where each piece starts in its buffer. */
   starts: number[];
+  /** One past where it ends. */
   ends: number[];
   /** Log position of the last message found, or -1. */
   lastPhysicalOffset: number;

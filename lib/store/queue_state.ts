@@ -9,9 +9,11 @@
  * The object is cheap to keep and stays the same for the life of the queue (Apache: `ConsumeQueueInterface`).
  */
 export interface QueueState {
+  /** Name of the topic. */
   readonly topic: string;
   /** UTF-8 of `topic`. */
   readonly topicBytes: Uint8Array;
+  /** Number of the queue within the topic. */
   readonly queueId: number;
   /** Next logical offset to assign to an append; at least `max`. Set by the log only. */
   nextOffset: number;
