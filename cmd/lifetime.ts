@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Logger, Platform } from "@rmq/platform";
 
 /**
@@ -9,9 +10,11 @@ export class Lifetime {
 
   constructor(private readonly platform: Platform, private readonly logger: Logger) {
     const { process } = platform;
+    const hangUpIgnored = ignoresHangUp();
     let signals = 0;
     this.#asked = new Promise((resolve) => {
       process.onStop((signal) => {
+        if (signal === "SIGHUP" && hangUpIgnored) return;
         if (++signals > 1) process.exit(1);
         logger.info("stopping", { signal });
         resolve();
@@ -31,5 +34,15 @@ export class Lifetime {
     }
     this.logger.info("stopped", { ms: Math.round((this.platform.clock.monotonicUs() - startUs) / 1000) });
     this.platform.process.exit(0);
+  }
+}
+
+/** Whether this process was started to outlive its terminal (`nohup`, as Apache's scripts are run). */
+function ignoresHangUp(): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+    return mask !== undefined && (parseInt(mask.slice(-1), 16) & 1) === 1;
+  } catch {
+    return false;
   }
 }

@@ -29,7 +29,14 @@ export class Rmq {
   constructor(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
     assert.ok(existsSync(EXECUTABLE), `${EXECUTABLE} is missing: deno task build makes it`);
     const { NAMESRV_ADDR: _, ...environment } = process.env;
-    this.#child = spawn(EXECUTABLE, args, { env: { ...environment, ...variables }, stdio: ["ignore", "pipe", "pipe"] });
+    // Not a flag of the executable's: it is started through nohup.
+    const nohup = args.includes("--nohup");
+    const words = args.filter((word) => word !== "--nohup");
+    const command = nohup ? ["nohup", EXECUTABLE, ...words] : [EXECUTABLE, ...words];
+    this.#child = spawn(command[0], command.slice(1), {
+      env: { ...environment, ...variables },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#said(this.out += text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#said(this.err += text));
     this.#ended = new Promise((resolve) =>
@@ -58,7 +65,7 @@ export class Rmq {
 
   /** Ends it in order and tells how it ended. */
   stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
-    this.#signal(signal);
+    this.signal(signal);
     return this.ended();
   }
 
@@ -69,14 +76,14 @@ export class Rmq {
 
   /** Waits for the end. */
   async ended(): Promise<Ended> {
-    const late = setTimeout(() => this.#signal("SIGKILL"), PATIENCE_MS);
+    const late = setTimeout(() => this.signal("SIGKILL"), PATIENCE_MS);
     const ended = await this.#ended;
     clearTimeout(late);
     return ended;
   }
 
-  // By its id: after ChildProcess.kill, Deno reports that signal whatever the exit code was.
-  #signal(signal: NodeJS.Signals): void {
+  /** Sends a signal: by the process's id, since after ChildProcess.kill Deno reports it whatever the exit code was. */
+  signal(signal: NodeJS.Signals): void {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
     try {

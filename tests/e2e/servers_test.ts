@@ -7,6 +7,8 @@ import { freePort, inScenario, run, type Scenario } from "./_rmq.ts";
 /** Far above what a stop takes, far below a hang. */
 const STOP_BOUND_MS = 5000;
 
+const noNohup = process.platform === "linux" ? false : "only Linux tells whether a hang-up is ignored";
+
 async function withMessages(body: (scenario: Scenario, messages: Messages) => Promise<void>): Promise<void> {
   const messages = new Messages();
   try {
@@ -128,5 +130,16 @@ test("a second signal ends the process at once", async () => {
     const { code, signal } = await rmq.stop("SIGTERM");
     assert.equal(signal, null);
     assert.ok(code === 0 || code === 1, `exit code ${code}`);
+  });
+});
+
+test("a hang-up ends it in order, but not when it was started with nohup", { skip: noNohup }, async () => {
+  await withMessages(async (scenario, messages) => {
+    const plain = await scenario.standalone();
+    assert.equal((await plain.rmq.stop("SIGHUP")).code, 0);
+    const { rmq, broker } = await scenario.standalone("--nohup");
+    rmq.signal("SIGHUP");
+    await messages.send(broker, "T", "still here");
+    assert.equal((await rmq.stop()).code, 0);
   });
 });
