@@ -9,6 +9,8 @@ import type { Writability } from "./writability.ts";
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2000;
+/** Chunks of the tail that one turn writes again. */
+const CHUNKS_A_TURN = 4;
 
 interface Waiter {
   target: number;
@@ -143,28 +145,35 @@ export class GroupCommit {
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);
     this.clock.setTimer(this.#retryMs, () => {
-      if (!this.#stopped) this.#rewrite();
+      if (!this.#stopped) this.#rewrite(this.ladder.durable);
     });
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
   /** After a failed sync the kernel may have dropped the dirty pages and report success the next time: write all again. */
-  #rewrite(): void {
-    const { written, durable } = this.ladder;
+  #rewrite(from: number): void {
+    const { written } = this.ladder;
+    const first = this.tail.indexFrom(from);
     try {
-      for (let i = this.tail.indexFrom(durable); i < this.tail.chunks.length; i++) {
+      for (let i = first; i < this.tail.chunks.length; i++) {
         const chunk = this.tail.chunks[i];
-        const from = Math.max(durable, chunk.base);
-        const to = Math.min(written, chunk.base + chunk.used);
-        if (from >= to) continue;
-        const segment = this.segments.at(from);
-        if (segment === null) throw new Error(`no segment at ${from} though it was written`);
-        const bytes = chunk.bytes.subarray(from - chunk.base, to - chunk.base);
-        writeFully(this.segments.open(segment), bytes, from - segment.base);
+        if (i === first + CHUNKS_A_TURN) {
+          this.clock.setTimer(0, () => this.#stopped || this.#rewrite(chunk.base));
+          return;
+        }
+        const start = Math.max(from, chunk.base);
+        const end = Math.min(written, chunk.base + chunk.used);
+        if (start < end) this.#rewriteAt(start, chunk.bytes.subarray(start - chunk.base, end - chunk.base));
       }
     } catch (error) {
       return this.#failed(asPlatformError(error));
     }
     this.#next();
+  }
+
+  #rewriteAt(offset: number, bytes: Uint8Array): void {
+    const segment = this.segments.at(offset);
+    if (segment === null) throw new Error(`no segment at ${offset} though it was written`);
+    writeFully(this.segments.open(segment), bytes, offset - segment.base);
   }
 }

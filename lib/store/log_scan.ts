@@ -1,4 +1,4 @@
-import type { StoredMessage } from "@rmq/protocol";
+import { INCOMPLETE, type StoredMessage } from "@rmq/protocol";
 import { PlatformError } from "@rmq/platform";
 import type { Segment, Segments } from "./segments.ts";
 
@@ -32,7 +32,8 @@ export class LogScan {
       const segment = this.segments.at(this.offset);
       if (segment === null) return false;
       const size = this.#parse(message);
-      if (size < 0) return this.#retry(segment, message);
+      if (size === INCOMPLETE) return this.#retry(segment, message);
+      if (size < 0) return false;
       const taken = this.#take(segment, message, size);
       if (taken !== null) return taken;
     }
@@ -40,7 +41,7 @@ export class LogScan {
 
   #parse(message: StoredMessage): number {
     const at = this.offset - this.#windowStart;
-    if (at < 0 || at >= this.#windowLength) return -1;
+    if (at < 0 || at >= this.#windowLength) return INCOMPLETE;
     return message.parse(this.#window, at, this.#windowLength, true);
   }
 
@@ -57,14 +58,14 @@ export class LogScan {
     return true;
   }
 
-  /** Reads on from the entry's start, with more in sight, and only then believes that it is invalid. */
+  /** Reads from the entry's start, first a window, then as much as an entry can have. */
   async #retry(segment: Segment, message: StoredMessage): Promise<boolean> {
     const left = segment.base + this.segments.segmentBytes - this.offset;
     for (const length of [READ_BYTES, MAX_ENTRY_BYTES]) {
       await this.#read(segment, Math.min(length, left));
       const size = this.#parse(message);
       if (size >= 0) return this.#take(segment, message, size) ?? this.next(message);
-      if (length >= left) break;
+      if (size !== INCOMPLETE || length >= left) break;
     }
     return false;
   }
