@@ -5,7 +5,7 @@
  */
 export { type Namesrv, startNamesrv } from "./namesrv.ts";
 export { namesrvDefaults, type NamesrvSettings } from "./settings.ts";
-export { type RouteSettings, RouteTable } from "./route_table.ts";
+export { type BegunRegistration, type RouteSettings, RouteTable } from "./route_table.ts";
 export type {
   BrokerData,
   DataVersion,

@@ -52,8 +52,11 @@ const serves: readonly (readonly [number, Serve])[] = [
 export interface Namesrv {
   /** The bound port. */
   readonly port: number;
+  /** What is known. */
   readonly table: RouteTable;
+  /** What is listening. */
   readonly server: RemotingServer;
+  /** In force now; 318 changes them. */
   readonly settings: NamesrvSettings;
   /** Stops accepting, sends what is left, closes all connections within `graceMs` (default 0). */
   close(graceMs?: number): Promise<void>;

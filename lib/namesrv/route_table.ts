@@ -40,7 +40,9 @@ const nothingLeft = (): boolean => false;
 
 /** The parts of the settings that the table goes by. */
 export interface RouteSettings {
+  /** A slave is shown in its lost master's place. */
   readonly supportActingMaster: boolean;
+  /** Topics that a registration leaves out are forgotten. */
   readonly deleteTopicWithBrokerRegistration: boolean;
 }
 
@@ -57,6 +59,7 @@ export class RouteTable {
   readonly #filterServers = new Map<string, readonly string[]>();
   readonly #changed: (change: MinBrokerIdChange) => void;
   #version = 0;
+  /** In force now; 318 changes them. */
   settings: RouteSettings;
 
   /** Counts what changes answers about topics and clusters; answers of an equal version may be used again. */
@@ -64,6 +67,7 @@ export class RouteTable {
     return this.#version + this.#queues.version;
   }
 
+  /** `minBrokerIdChanged` is told of brokers that have to learn of it. */
   constructor(settings: RouteSettings, minBrokerIdChanged: (change: MinBrokerIdChange) => void = () => {}) {
     this.settings = settings;
     this.#changed = minBrokerIdChanged;

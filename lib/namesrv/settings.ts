@@ -2,7 +2,7 @@
 export interface NamesrvSettings {
   /** 0 picks a free port. @default 9876 */
   readonly listenPort: number;
-  /** @default "0.0.0.0" */
+  /** IP address to listen on. @default "0.0.0.0" */
   readonly bindAddress: string;
   /** `ROCKETMQ_HOME`; only shown. */
   readonly rocketmqHome: string;
@@ -10,44 +10,75 @@ export interface NamesrvSettings {
   readonly kvConfigPath?: string | null;
   /** File that changed settings are written to; null: kept in memory only. */
   readonly configStorePath?: string | null;
+  /** Keys, separated by `;`, that 318 may not change. */
   readonly configBlackList: string;
+  /** Only shown. */
   readonly productEnvName: string;
+  /** Only shown. */
   readonly clusterTest: boolean;
+  /** Routes carry the order config of their topic. */
   readonly orderMessageEnable: boolean;
+  /** Answers to registrations carry all order configs. */
   readonly returnOrderTopicConfigToBroker: boolean;
+  /** A slave is shown in its lost master's place. */
   readonly supportActingMaster: boolean;
+  /** 206 is answered. */
   readonly enableAllTopicList: boolean;
+  /** 224 and 311 to 313 are answered. */
   readonly enableTopicList: boolean;
+  /** Brokers are told (905) when the smallest id of their name changed. */
   readonly notifyMinBrokerIdChanged: boolean;
+  /** Only shown: there is no controller here. */
   readonly enableControllerInNamesrv: boolean;
+  /** No routes until `waitSecondsForService` have passed since the start. */
   readonly needWaitForService: boolean;
   /** Seconds. */
   readonly waitSecondsForService: number;
+  /** Topics that a registration leaves out are forgotten. */
   readonly deleteTopicWithBrokerRegistration: boolean;
   /** Milliseconds between looks for brokers that went silent. */
   readonly scanNotActiveBrokerInterval: number;
   /** Read and shown; here unregistrations are not queued. */
   readonly unRegisterBrokerQueueCapacity: number;
+  /** Apache's; only shown. */
   readonly clientRequestThreadPoolNums: number;
+  /** Apache's; only shown. */
   readonly clientRequestThreadPoolQueueCapacity: number;
+  /** Apache's; only shown. */
   readonly defaultThreadPoolNums: number;
+  /** Apache's; only shown. */
   readonly defaultThreadPoolQueueCapacity: number;
+  /** Apache's; only shown. */
   readonly enableShutdownGracefully: boolean;
+  /** Apache's; only shown. */
   readonly serverAsyncSemaphoreValue: number;
+  /** Apache's; only shown. */
   readonly serverCallbackExecutorThreads: number;
   /** A connection without traffic for so long is closed. */
   readonly serverChannelMaxIdleTimeSeconds: number;
+  /** Apache's; only shown. */
   readonly serverNettyWorkerGroupEnable: boolean;
+  /** Apache's; only shown. */
   readonly serverOnewaySemaphoreValue: number;
+  /** Apache's; only shown. */
   readonly serverPooledByteBufAllocatorEnable: boolean;
+  /** Apache's; only shown. */
   readonly serverSelectorThreads: number;
+  /** Apache's; only shown. */
   readonly serverSocketBacklog: number;
+  /** Apache's; only shown. */
   readonly serverSocketRcvBufSize: number;
+  /** Apache's; only shown. */
   readonly serverSocketSndBufSize: number;
+  /** Apache's; only shown. */
   readonly serverWorkerThreads: number;
+  /** Apache's; only shown. */
   readonly shutdownWaitTimeSeconds: number;
+  /** Apache's; only shown. */
   readonly useEpollNativeSelector: boolean;
+  /** Apache's; only shown. */
   readonly writeBufferHighWaterMark: number;
+  /** Apache's; only shown. */
   readonly writeBufferLowWaterMark: number;
 }
 

@@ -22,6 +22,7 @@ export type PeerRequest = Omit<OutgoingRequest, "opaque">;
 export interface Response {
   /** Response code (remoting.md §7). */
   readonly code: number;
+  /** What it says besides its code, or null. */
   readonly remark: string | null;
   /** extFields; empty when there were none. */
   readonly fields: Map<string, string | null>;
@@ -35,8 +36,11 @@ export interface Response {
 
 /** The right to answer a request after its handler returned. */
 export interface Later {
+  /** Where the answer goes. */
   readonly connection: RemotingConnection;
+  /** The request's number. */
   readonly opaque: number;
+  /** True when the peer wants no answer. */
   readonly oneway: boolean;
   /** Answers; a second call, a call after the connection closed, and one for a one-way request do nothing. */
   answer(answer: Answer): void;
@@ -52,7 +56,9 @@ export type RemotingErrorCode =
 
 /** A request to a peer that got no answer. */
 export class RemotingError extends Error {
+  /** The class of the error. */
   override readonly name = "RemotingError";
+  /** See the fields. */
   constructor(
     readonly code: RemotingErrorCode,
     message: string,
@@ -67,7 +73,9 @@ export class RemotingError extends Error {
 export interface RemotingConnection {
   /** Unique in the process, increasing. */
   readonly id: number;
+  /** Our end. */
   readonly local: Address;
+  /** The socket's other end. */
   readonly remote: Address;
   /** The client's address by the PROXY protocol, or null. */
   readonly proxied: Address | null;
@@ -75,6 +83,7 @@ export interface RemotingConnection {
   readonly proxyTlvs: ReadonlyMap<string, string>;
   /** `ip:port` of `proxied` or `remote`: what Apache calls clientAddr. */
   readonly peerText: string;
+  /** TLS. */
   readonly encrypted: boolean;
   /** Came in on listenPort − 2. */
   readonly fast: boolean;
@@ -84,6 +93,7 @@ export interface RemotingConnection {
   version: number;
   /** Who authenticated on this connection; null until somebody did. */
   principal: string | null;
+  /** True once it is closing or gone: nothing is sent any more. */
   readonly closed: boolean;
   /** Bytes for the peer; they leave in one write at the end of the turn, or when 256 KiB have gathered. */
   readonly out: Output;
@@ -134,6 +144,7 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
+  /** What is served. */
   readonly handlers: Handlers;
   /** Listens here too (listenPort − 2), without the codes that the request table keeps off the fast port. */
   readonly fastPort?: number | null;
@@ -147,7 +158,7 @@ export interface ServerOptions {
   readonly parkedBytes?: number;
   /** An older parked frame is answered with 2 `[TIMEOUT_CLEAN_QUEUE]…`. @default 2000 */
   readonly waitTimeMillsInSendQueue?: number;
-  /** @default permissive, without certificate files */
+  /** What the first bytes may be. @default permissive, without certificate files */
   readonly tls?: TlsSettings;
   /** Encoding of answers and requests of this process: 0 JSON, 1 ROCKETMQ. @default 0 */
   readonly serializeType?: 0 | 1;
@@ -167,14 +178,21 @@ export interface ServerOptions {
 
 /** Plain counters of a server, increasing from its start. */
 export interface ServerStats {
+  /** Connections accepted. */
   accepted: number;
+  /** Connections closed at once, beyond `maxConnections`. */
   rejected: number;
+  /** Requests received. */
   requests: number;
   /** Writes to sockets; requests ÷ writes is the coalescing. */
   writes: number;
+  /** Connections closed for bytes that are no frames. */
   malformed: number;
+  /** Frames parked. */
   parked: number;
+  /** Parked frames refused after `waitTimeMillsInSendQueue`. */
   parkTimeouts: number;
+  /** Connections closed for silence. */
   idleClosed: number;
   /** Peers cut off because they didn't read. */
   slowClosed: number;
@@ -186,11 +204,13 @@ export interface RemotingServer {
   readonly port: number;
   /** The bound port for the fast handlers, or null. */
   readonly fastPort: number | null;
+  /** All that are open and whose first bytes were seen. */
   readonly connections: ReadonlySet<RemotingConnection>;
   /** Parked frames are tried again, per connection in their order. A handler may park again. */
   release(): void;
   /** Bytes of all parked frames. */
   readonly parkedBytes: number;
+  /** Counters, live. */
   readonly stats: Readonly<ServerStats>;
   /** Closes the listening ports; connections stay. */
   stopAccepting(): void;
@@ -204,15 +224,15 @@ export interface ClientOptions {
   readonly handlers?: Handlers;
   /** TLS to every peer when present. */
   readonly tls?: TlsClientOptions;
-  /** @default 3000 */
+  /** Milliseconds for a connection to come about. @default 3000 */
   readonly connectTimeoutMs?: number;
-  /** @default 120000 */
+  /** A connection without traffic for so long is closed. @default 120000 */
   readonly idleMs?: number;
-  /** @default 16 MiB */
+  /** Bytes of a frame including its length field. @default 16 MiB */
   readonly maxFrameLength?: number;
-  /** @default 0 */
+  /** Encoding of requests and answers: 0 JSON, 1 ROCKETMQ. @default 0 */
   readonly serializeType?: 0 | 1;
-  /** @default 65535 */
+  /** Requests that a peer has not answered yet. @default 65535 */
   readonly maxPendingRequestsPerConnection?: number;
   /** Told after a connection to `address` was lost or closed. */
   readonly onDisconnect?: (address: string) => void;
