@@ -1,6 +1,3 @@
-/** What the levels last when nothing else is configured. */
-export const DEFAULT_DELAY_LEVELS = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
-
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A `messageDelayLevel` that can't be read; the message says which part. */
