@@ -11,8 +11,11 @@ import type { StandaloneFlags } from "./program.ts";
 import { namesrvSettings, tlsSettings } from "./slices.ts";
 import { starting, UserError } from "./user_error.ts";
 
+const MIB = 1024 * 1024;
 /** Below this much free space sends are refused; a laptop's disk that is almost full works. */
-const MIN_FREE_BYTES = 512 * 1024 * 1024;
+const MIN_FREE_BYTES = 512 * MIB;
+/** In memory files are small and the oldest go when it fills: below twice this much the store removes them. */
+const MEMORY_DEFAULTS = { minFreeBytes: String(256 * MIB), mappedFileSizeCommitLog: String(64 * MIB) };
 
 /** `rmq standalone`: the same name server and broker, with other defaults. */
 export async function runStandalone(
@@ -63,6 +66,7 @@ function brokerDefaults(flags: StandaloneFlags, data: string): Record<string, st
     storePathRootDir: `${data}/store`,
     minFreeBytes: String(MIN_FREE_BYTES),
     enablePropertyFilter: "true",
+    ...(flags.memory ? MEMORY_DEFAULTS : {}),
   };
 }
 
