@@ -51,6 +51,9 @@ export class IndexFile {
   header: IndexHeader;
   /** Empty: the slots are only on disk. */
   slots: Int32Array = noSlots;
+  /** The table while it is being read, and how many slots of it are there. */
+  #loading: Int32Array | null = null;
+  #loaded = 0;
   #dirty = new Uint8Array(0);
   #cursor = 0;
   #pending = noBytes;
@@ -80,7 +83,7 @@ export class IndexFile {
       count: 1,
     };
     const file = new IndexFile(disk, name, header, false);
-    file.#allocate();
+    file.#useSlots(new Int32Array(disk.slots));
     return file;
   }
 
@@ -104,7 +107,7 @@ export class IndexFile {
       this.#diskEnd.physical !== this.header.endPhysical || this.#diskEnd.timestamp !== this.header.endTimestamp;
   }
 
-  /** Adds an entry; the file must be the newest and not full. */
+  /** Adds an entry; the file must be the newest and not full, and its slots in memory. */
   put(hash: number, physical: number, storeTimestamp: number): void {
     const header = this.header;
     const slot = hash % this.disk.slots;
@@ -149,8 +152,9 @@ export class IndexFile {
     return held;
   }
 
-  #allocate(): void {
-    this.slots = new Int32Array(this.disk.slots);
+  #useSlots(slots: Int32Array): void {
+    this.slots = slots;
+    this.#loading = null;
     this.#dirty = new Uint8Array(Math.ceil(this.disk.slots / PAGE_SLOTS));
   }
 
@@ -247,28 +251,39 @@ export class IndexFile {
   /** Gives the slot table back; the file is full and on disk. */
   seal(): void {
     this.slots = noSlots;
+    this.#loaded = 0;
     this.#dirty = new Uint8Array(0);
     this.#pending = noBytes;
   }
 
-  /** Reads a part of the slots into memory, from slot `from` on; returns where to go on, the number of slots at the end. */
-  loadSlots(from: number): number {
-    if (from === 0) this.#allocate();
-    const count = Math.min(LOAD_SLOTS, this.disk.slots - from);
+  /** Reads a part of the slots from disk; false: all are in memory now. Throws PlatformError. */
+  loadSome(): boolean {
+    if (this.slots.length > 0) return false;
+    this.#loading ??= new Int32Array(this.disk.slots);
+    const count = Math.min(LOAD_SLOTS, this.disk.slots - this.#loaded);
     const bytes = new Uint8Array(count * SLOT_BYTES);
-    if (this.#open().readAtSync(bytes, slotPosition(from)) !== bytes.length) {
+    if (this.#open().readAtSync(bytes, slotPosition(this.#loaded)) !== bytes.length) {
       throw new PlatformError("EIO", `${this.path}: ends early`);
     }
-    readSlots(bytes, this.slots, from);
-    return from + count;
+    readSlots(bytes, this.#loading, this.#loaded);
+    this.#loaded += count;
+    if (this.#loaded < this.disk.slots) return true;
+    this.#useSlots(this.#loading);
+    return false;
+  }
+
+  /** Makes sure that the slots are in memory. */
+  loadAll(): void {
+    while (this.slots.length === 0) this.loadSome();
   }
 
   /**
    * Takes back the entries of messages at or beyond `physical`, and whatever a crash left behind the last one before
-   * it. The slots must be in memory.
+   * it.
    */
   cut(physical: number): void {
     const { header } = this;
+    this.loadAll();
     const file = this.#open();
     this.#writeEntries(file);
     const before = header.count;

@@ -69,6 +69,7 @@ export class IndexFiles implements Follower {
   #takenTo = 0;
   /** What lies in the newest file is not known until the first cut. */
   #crashed = false;
+  #closed = false;
   #flushing = false;
   #waiting: Done[] = [];
   /** A sync failed: what is on disk is not known any more, only a restart from `flushedTo` makes it right. */
@@ -102,7 +103,11 @@ export class IndexFiles implements Follower {
     return this.#flushedTimestamp;
   }
 
-  async load(recovery: FollowerRecovery): Promise<void> {
+  load(recovery: FollowerRecovery): Promise<void> {
+    return Promise.resolve().then(() => this.#load(recovery));
+  }
+
+  #load(recovery: FollowerRecovery): void {
     this.#crashed = recovery.abnormal;
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
     this.#platform.files.makeDirectory(this.#disk.directory);
@@ -120,11 +125,18 @@ export class IndexFiles implements Follower {
       } else this.#files.push(file);
     }
     const last = this.#files.at(-1);
-    if (last === undefined || last.isFull) return;
-    for (let slot = 0; slot < this.#disk.slots;) {
-      if (slot > 0) await new Promise<void>((resolve) => void this.#platform.clock.setTimer(0, resolve));
-      slot = last.loadSlots(slot);
-    }
+    if (last !== undefined && !last.isFull) this.#loadLater(last);
+  }
+
+  /** Reads the slots piece by piece, unless the first entry comes before that is done and needs them at once. */
+  #loadLater(file: IndexFile): void {
+    this.#platform.clock.setTimer(0, () => {
+      try {
+        if (!this.#closed && this.#files.at(-1) === file && file.loadSome()) this.#loadLater(file);
+      } catch (error) {
+        this.#logger.warn("index: slots can't be read", { file: file.path, error: String(error) });
+      }
+    });
   }
 
   take(entry: DispatchEntry): void {
@@ -152,8 +164,23 @@ export class IndexFiles implements Follower {
 
   #put(javaHash: number, physical: number, storeTimestamp: number): void {
     let file = this.#files.length === 0 ? null : this.#files[this.#files.length - 1];
-    if (file === null || file.isFull) file = this.#roll(file);
+    if (file === null || file.isFull || !this.#isReady(file)) file = this.#roll(file);
     file.put(positiveHash(javaHash), physical, storeTimestamp);
+  }
+
+  /** False: its slots can't be read, and a new file has to take the entries. */
+  #isReady(file: IndexFile): boolean {
+    if (file.slots.length > 0) return true;
+    try {
+      file.loadAll();
+      return true;
+    } catch (error) {
+      this.#logger.error("index: file can't be read and gets no more entries", {
+        file: file.path,
+        error: String(error),
+      });
+      return false;
+    }
   }
 
   #roll(full: IndexFile | null): IndexFile {
@@ -276,9 +303,6 @@ export class IndexFiles implements Follower {
         this.#files.pop();
         continue;
       }
-      if (last.slots.length === 0) {
-        for (let slot = 0; slot < this.#disk.slots;) slot = last.loadSlots(slot);
-      }
       last.cut(physicalOffset);
       this.#crashed = false;
       return;
@@ -297,6 +321,7 @@ export class IndexFiles implements Follower {
   }
 
   close(done: Done): void {
+    this.#closed = true;
     this.flush((error) => {
       this.#disk.pool.closeAll();
       done(error);
