@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { simulation } from "@rmq/platform/simulated";
 import { goldenManifest, goldenStore } from "../../../tests/golden/golden.ts";
+import { AppendStatus } from "@rmq/store";
 import { ROOT, TestBroker } from "../_test_broker.ts";
+import type { StorePut } from "../delivery/put.ts";
 
 const bodies = (messages: { body: string }[]) => messages.map((one) => one.body);
 
@@ -107,6 +109,43 @@ test("a message whose topic was deleted meanwhile is dropped and holds up nobody
   await broker.world.advance("10s");
   assert.deepEqual(bodies(await broker.read("T", 0)), ["y"]);
   assert.deepEqual(await broker.read("Gone", 0), []);
+});
+
+test("while the store refuses, deliveries wait and lose nothing, neither order nor a message", async () => {
+  const broker = await TestBroker.open();
+  for (let i = 0; i < 100; i++) await broker.send("T", 0, String(i), { DELAY: "2" });
+  const put = broker.state.put as { put: StorePut["put"] };
+  const real = put.put.bind(put);
+  let calls = 0;
+  put.put = (draft, topic, queueId, schedule, done) => {
+    calls++;
+    // Every seventh message meets a store that is busy, after half a minute of one that refuses.
+    if (broker.world.clock.nowMs() < refusesUntil) return done(AppendStatus.SERVICE_NOT_AVAILABLE, -1, -1);
+    if (calls % 7 === 0) return done(AppendStatus.BUSY, -1, -1);
+    real(draft, topic, queueId, schedule, done);
+  };
+  const refusesUntil = broker.world.clock.nowMs() + 30_000;
+  await broker.world.advance("29s");
+  assert.deepEqual(await broker.read("T", 0), []);
+  assert.ok(calls < 60, `${calls} tries`);
+  await broker.world.advance("1m");
+  assert.deepEqual(bodies(await broker.read("T", 0)), Array.from({ length: 100 }, (_, i) => String(i)));
+});
+
+test("deliveries whose write was lost are made again", async () => {
+  const broker = await TestBroker.open();
+  for (let i = 0; i < 10; i++) await broker.send("T", 0, String(i), { DELAY: "2" });
+  const put = broker.state.put as { put: StorePut["put"] };
+  const real = put.put.bind(put);
+  let lost = 0;
+  put.put = (draft, topic, queueId, schedule, done) => {
+    if (lost < 10) {
+      lost++;
+      broker.state.platform.clock.setTimer(5, () => done(AppendStatus.SERVICE_NOT_AVAILABLE, -1, -1));
+    } else real(draft, topic, queueId, schedule, done);
+  };
+  await broker.world.advance("20s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), Array.from({ length: 10 }, (_, i) => String(i)));
 });
 
 test("the progress is asked for with 45, in the form of the file", async () => {
