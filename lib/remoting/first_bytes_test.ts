@@ -163,6 +163,29 @@ test("a certificate file that changes is read again", () =>
     })
   ));
 
+test("a server that asks for client certificates serves those who have one", () =>
+  withCertificate(async (paths) => {
+    const trustCertPath = paths.certPath.replace("cert.pem", "trust.pem");
+    platform.files.writeWhole(trustCertPath, bytesOf(OTHER_TEST_CERTIFICATE));
+    await withServer({ tls: { ...paths, trustCertPath, clientAuth: "require" } }, async (port) => {
+      const answered = async (own: { cert: string; key: string } | undefined): Promise<boolean> => {
+        const tls = { verify: false, ...own };
+        try {
+          const peer = new RawPeer(await host.net.connect({ host: "127.0.0.1", port, timeoutMs: 5000, tls }));
+          peer.send(request);
+          const frames = await peer.received(1);
+          peer.close();
+          return frames.length === 1;
+        } catch {
+          return false;
+        }
+      };
+      assert.equal(await answered({ cert: OTHER_TEST_CERTIFICATE, key: OTHER_TEST_KEY }), true);
+      assert.equal(await answered(undefined), false);
+      assert.equal(await answered({ cert: TEST_CERTIFICATE, key: TEST_KEY }), false);
+    });
+  }));
+
 test("test mode makes a certificate of its own, once", () =>
   withServer({}, async (port, log) => {
     for (let i = 0; i < 2; i++) {
