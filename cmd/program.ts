@@ -64,7 +64,13 @@ export async function withCompletion(program: Command): Promise<void> {
   const { default: tab } = await import("@bomb.sh/tab/commander");
   const commands = program.commands as Command[];
   commands.splice(commands.findIndex((command) => command.name() === "completion"), 1);
-  tab(program, { completionCommandName: "completion" });
+  const completion = tab(program, { completionCommandName: "completion" });
+  const { usedKeys } = await import("@rmq/config");
+  for (const [name, kind] of [["standalone", "broker"], ["broker", "broker"], ["namesrv", "namesrv"]] as const) {
+    for (const [key, { about, values = [] }] of Object.entries(usedKeys(kind))) {
+      completion.commands.get(name)?.option(key, about, (complete) => values.forEach((value) => complete(value, "")));
+    }
+  }
   commands.find((command) => command.name() === "completion")?.addHelpText(
     "after",
     `

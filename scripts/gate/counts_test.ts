@@ -5,7 +5,7 @@ import { readCounts } from "./counts.ts";
 test("the summary of deno test is read, ignored tests by name", () => {
   const output =
     "a cuts ... ok (3ms)\nb waits ... ignored (0ms)\n\nFAILED | 12 passed (3 steps) | 2 failed | 1 ignored (9s)\n";
-  assert.deepEqual(readCounts(output), { passed: 12, failed: 2, skipped: 1, reasons: ["b waits"] });
+  assert.deepEqual(readCounts(output), { passed: 15, failed: 2, skipped: 1, reasons: ["b waits"] });
 });
 
 test("the summary of bun test is read, and errors outside of tests are failures", () => {

@@ -38,6 +38,8 @@ test("completion gives a script for each shell, and answers what the script asks
   }
   assert.match((await run(["complete", "--", "stand"])).out, /^standalone\t/);
   assert.match((await run(["complete", "--", "broker", "--adv"])).out, /^--advertise\t/);
+  assert.match((await run(["complete", "--", "broker", "--flushD"])).out, /^--flushDiskType\t/);
+  assert.match((await run(["complete", "--", "broker", "--flushDiskType", ""])).out, /^SYNC_FLUSH\s+ASYNC_FLUSH/);
 });
 
 test("a mistake on the command line is one line and exit code 2", async () => {
