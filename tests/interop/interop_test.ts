@@ -1,6 +1,6 @@
 // The scenarios against dist/rmq, or what INTEROP_TARGET names; INTEROP_ONLY picks some by a part of their names.
 // What is absent here is skipped, with the reason.
-import { before, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { clientAvailable, clientNames } from "./clients.ts";
 import { type Outcome, runSuite, scenariosOf } from "./suite.ts";
 import { targetAvailable, type TargetKind } from "./target.ts";
@@ -21,11 +21,12 @@ describe(`interop with ${target}`, limit, () => {
     }
   }
   let failedStart: unknown;
+  let suite: Promise<unknown> = Promise.resolve();
 
   before(() => {
     if (able.length === 0) return;
     const onOutcome = (outcome: Outcome) => arrived.get(`${outcome.client} ${outcome.scenario}`)?.(outcome);
-    runSuite({ target, clients: able, only, onOutcome }).catch((error) => {
+    suite = runSuite({ target, clients: able, only, onOutcome }).catch((error) => {
       failedStart = error;
       for (const [key, resolve] of arrived) {
         const [client] = clientNames.filter((name) => key.startsWith(name));
@@ -33,6 +34,9 @@ describe(`interop with ${target}`, limit, () => {
       }
     });
   });
+
+  // The suite still has servers to stop and files to remove.
+  after(() => suite);
 
   for (const client of clientNames) {
     const reason = missingTarget.ok ? clientAvailable(client).reason : missingTarget.reason;
