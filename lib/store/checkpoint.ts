@@ -38,11 +38,6 @@ export class Checkpoint {
     if (found !== null && found.length >= LOGICS_PHYSICAL + 8) this.#bytes.set(found.subarray(0, FILE_BYTES));
   }
 
-  /** Store time up to which the log was on disk, ms. */
-  get physicTimestamp(): number {
-    return this.#read(PHYSIC_TIMESTAMP);
-  }
-
   /** Store time up to which the index files were on disk, ms. */
   get indexTimestamp(): number {
     return this.#read(INDEX_TIMESTAMP);

@@ -164,7 +164,6 @@ class Opening {
       files: this.platform.files,
       segments: this.#segments,
       dispatcher: this.#dispatcher,
-      queues: this.#queues,
       followers: this.#followers,
       deleted: this.#deleted,
       checkpoint: this.#checkpoint,

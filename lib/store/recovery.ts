@@ -1,7 +1,6 @@
 import type { Files, Logger } from "@rmq/platform";
 import type { StoredMessage } from "@rmq/protocol";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { ConsumeQueues } from "./consume_queues.ts";
 import type { DeletedTopics } from "./deleted_topics.ts";
 import type { Follower } from "./dispatch.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -16,7 +15,6 @@ export interface RecoveryInput {
   readonly files: Files;
   readonly segments: Segments;
   readonly dispatcher: Dispatcher;
-  readonly queues: ConsumeQueues;
   readonly followers: readonly Follower[];
   readonly deleted: DeletedTopics;
   readonly checkpoint: Checkpoint;

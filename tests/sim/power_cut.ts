@@ -12,8 +12,11 @@ import type { Store } from "@rmq/store";
 import { draftOf, openSmall, readQueue, type Seen } from "../../lib/store/_test_store.ts";
 import { type Sabotage, sabotages } from "./sabotage.ts";
 
-/** What became of a message; the answer to a refused one was an error, so that it may be there or not. */
-type Fate = "waiting" | "kept" | "refused" | "lost";
+/**
+ * What became of a message; the answer to a refused one was an error, so that it may be there or not; a deleted one
+ * went with its topic.
+ */
+type Fate = "waiting" | "kept" | "refused" | "lost" | "deleted";
 
 interface Sent {
   readonly id: string;
@@ -134,6 +137,7 @@ class History {
       for (let count = 1 + this.#random.below(short ? 2 : 6); count > 0; count--) this.#send(store);
       if (this.#chance(70)) await this.#sim.advance(this.#random.below(8) / 2);
       else if (this.#chance(50)) await this.#sim.advance(60);
+      else if (this.#chance(10) && !this.#faulty) await this.#deleteTopic(store);
       else await this.#sim.settle();
     }
     if (!short) await this.#endInFlight(store);
@@ -164,6 +168,15 @@ class History {
   #takeBack(): void {
     if (this.#flushDiskType === "SYNC_FLUSH") return;
     for (const sent of this.#sent.values()) if (sent.fate === "kept" && sent.end > this.#durable) sent.fate = "waiting";
+  }
+
+  /** From the answer on nothing that was sent to the topic before may ever be seen again. */
+  async #deleteTopic(store: Store): Promise<void> {
+    const topic = TOPICS[this.#random.below(TOPICS.length)];
+    const before = [...this.#sent.values()].filter((sent) => sent.queue.startsWith(`${topic}@`));
+    await this.#sim.finish(new Promise<void>((resolve) => store.deleteTopic(topic, () => resolve())));
+    for (const sent of before) sent.fate = "deleted";
+    this.#waiting = this.#waiting.filter((sent) => sent.fate === "waiting");
   }
 
   async #close(store: Store): Promise<void> {
@@ -224,7 +237,7 @@ class History {
       if (found.has(sent.id)) sent.fate = "kept";
       else if (sent.fate === "kept") {
         throw new Broken(`${sent.id} at ${sent.queue} ${sent.offset} was acknowledged and is lost`);
-      } else sent.fate = "lost";
+      } else if (sent.fate !== "deleted") sent.fate = "lost";
     }
   }
 
@@ -240,7 +253,9 @@ class History {
           `${id} is at ${place}, ${seen.physical} instead of ${sent.queue} ${sent.offset}, ${sent.physical}`,
         );
       }
-      if (sent.fate === "lost") throw new Broken(`${id} was lost, and came back at ${place}`);
+      if (sent.fate === "lost" || sent.fate === "deleted") {
+        throw new Broken(`${id} was ${sent.fate}, and came back at ${place}`);
+      }
       if (found.has(id)) throw new Broken(`${id} is there twice`);
       found.add(id);
     });
