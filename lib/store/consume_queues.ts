@@ -7,6 +7,7 @@ import { FilePool } from "./file_pool.ts";
 import { asPlatformError } from "./platform_error.ts";
 import { QueueFlush } from "./queue_flush.ts";
 import { QueueMemory } from "./queue_memory.ts";
+import { StoreError } from "./store.ts";
 import { TopicNames } from "./topic_names.ts";
 
 /** What the set of consume queues is told. */
@@ -50,7 +51,6 @@ export class ConsumeQueues implements Follower {
   readonly #memory: QueueMemory;
   readonly #topics = new Map<string, TopicQueues>();
   readonly #names = new TopicNames<TopicQueues>();
-  readonly #fileBytes: number;
   #flushedTo = 0;
   #takenTo = 0;
   /** Units that point here or beyond, in files that were not looked at yet, are left over from before the start. */
@@ -68,7 +68,6 @@ export class ConsumeQueues implements Follower {
     logger: Logger,
   ) {
     this.#platform = platform;
-    this.#fileBytes = options.fileBytes;
     const cacheBytes = Math.floor(options.memoryBytes / 8);
     this.#memory = new QueueMemory(options.memoryBytes - cacheBytes);
     this.#disk = {
@@ -221,7 +220,7 @@ export class ConsumeQueues implements Follower {
     done(null);
   }
 
-  /** Lists the queues that are on disk, without opening any. */
+  /** Lists the queues that are on disk, without opening any. Rejects with StoreError when they have another file size. */
   async load(recovery: FollowerRecovery): Promise<void> {
     this.#clean = !recovery.abnormal;
     this.#flushedTo = this.#takenTo = Math.max(0, recovery.flushedTo);
@@ -243,21 +242,24 @@ export class ConsumeQueues implements Follower {
       await this.#turn();
       end = this.#platform.clock.monotonicUs() + SLICE_US;
     }
+    this.#checkFileBytes();
   }
 
-  /** Path and size of some queue file whose size is not the configured one, or null; one file is looked at. */
-  findForeignFile(): { path: string; bytes: number } | null {
+  /** Looks at one file: files of another size than the configured one must not be written to. */
+  #checkFileBytes(): void {
     for (const [topic, entry] of this.#topics) {
       for (const queueId of entry.queues.keys()) {
         const directory = `${this.#disk.directory}/${topic}/${queueId}`;
         const name = this.#platform.files.list(directory)[0];
         if (name === undefined) continue;
-        const path = `${directory}/${name}`;
-        const bytes = this.#platform.files.stat(path)?.size ?? 0;
-        return bytes === this.#fileBytes || bytes === 0 ? null : { path, bytes };
+        const bytes = this.#platform.files.stat(`${directory}/${name}`)?.size ?? 0;
+        if (bytes === this.#disk.fileBytes || bytes === 0) return;
+        throw new StoreError(
+          "CORRUPT",
+          `${directory}/${name} has ${bytes} bytes: set mappedFileSizeConsumeQueue to what it was (now ${this.#disk.fileBytes})`,
+        );
       }
     }
-    return null;
   }
 
   truncate(physicalOffset: number): void {

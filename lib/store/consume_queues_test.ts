@@ -266,3 +266,15 @@ test("a deleted topic leaves nothing, and starts again at 0", () =>
     assert.equal(queues.queue("T", 0).nextOffset, 0);
     await done((done) => queues.close(done));
   }));
+
+test("queue files of another size are refused, with the way to mend it", () =>
+  withDirectory(async (root) => {
+    const log = new MemoryLog(new Uint8Array(0));
+    const first = queuesIn(root, log);
+    await first.load(clean);
+    append(first, 0, 10);
+    await done((done) => first.close(done));
+    const options = { directory: join(root, "consumequeue"), fileBytes: 6_000_000, memoryBytes: 1 << 20, openFiles: 4 };
+    const other = new ConsumeQueues(platform, log, options, quiet);
+    await assert.rejects(other.load(clean), { code: "CORRUPT", message: /mappedFileSizeConsumeQueue/ });
+  }));
