@@ -80,6 +80,18 @@ test("defaults, file, variables and flags win over each other in this order", as
   });
 });
 
+test("the file of TLS keys counts less than any other source", async () => {
+  await inScenario(async ({ directory }) => {
+    const file = `${directory}/tls.properties`;
+    writeFileSync(file, "tls.server.mode=enforcing\ntls.server.certPath=/of/file\ntls.client.certPath=/not/ours\n");
+    const flags = ["--tls.config.file", file, "--tls.server.certPath", "/of/flag", "--printConfig"];
+    const { code, out, err } = await run(["namesrv", ...flags]);
+    assert.equal(code, 0, err);
+    assert.match(out, /^tls\.server\.mode=enforcing$/m);
+    assert.match(out, /^tls\.server\.certPath=\/of\/flag$/m);
+  });
+});
+
 test("a port that is in use is one line that names it, for each server", async () => {
   await inScenario(async ({ directory }) => {
     const taken = createServer();

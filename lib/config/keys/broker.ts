@@ -25,7 +25,12 @@ export const brokerKeys = {
   msgTraceTopicName: { kind: "text", default: "RMQ_SYS_TRACE_TOPIC", about: "name of the trace topic" },
   traceOn: { kind: "bool", default: true, live: true, about: "tells clients that tracing is on" },
   regionId: { kind: "text", default: "DefaultRegion", about: "region told to clients" },
-  rejectTransactionMessage: { kind: "bool", default: false, live: true, about: "refuses half messages, as we do anyway so far" },
+  rejectTransactionMessage: {
+    kind: "bool",
+    default: false,
+    live: true,
+    about: "refuses half messages, as we do anyway so far",
+  },
   startAcceptSendRequestTimeStamp: { kind: "long", default: 0, live: true, about: "sends before it are refused, ms" },
   waitTimeMillsInSendQueue: {
     kind: "long",
@@ -37,7 +42,12 @@ export const brokerKeys = {
   longPollingEnable: { kind: "bool", default: true, live: true, about: "pulls wait for messages" },
   shortPollingTimeMills: { kind: "long", default: 1000, live: true, about: "how long they wait otherwise, ms" },
   litePullMessageEnable: { kind: "bool", default: true, live: true, about: "request 361 is served" },
-  enablePropertyFilter: { kind: "bool", default: false, live: true, about: "SQL92 subscriptions are allowed, once built" },
+  enablePropertyFilter: {
+    kind: "bool",
+    default: false,
+    live: true,
+    about: "SQL92 subscriptions are allowed, once built",
+  },
   slaveReadEnable: { kind: "bool", default: false, live: true, about: "consumers may be sent to slaves, once built" },
   notifyConsumerIdsChangedEnable: { kind: "bool", default: true, live: true, about: "tells members of changes (40)" },
   channelExpiredTimeout: { kind: "long", default: 120000, live: true, about: "clients without heartbeat go, ms" },
