@@ -48,3 +48,11 @@ test("every link between pages leads to a file", () => {
     }
   }
 });
+
+test("every path of this repository that a page names exists", () => {
+  for (const page of pages) {
+    for (const [, path] of read(page).matchAll(/`((?:lib|cmd|scripts|tests|bench|docs)\/[\w./-]+)`/g)) {
+      assert.ok(existsSync(`${root}${path}`), `${page}: ${path}`);
+    }
+  }
+});
