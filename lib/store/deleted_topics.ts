@@ -40,6 +40,19 @@ export class DeletedTopics {
     if (this.#saving === null) this.#save();
   }
 
+  /**
+   * Recovery ended the log at `end`: what is appended from there on is new, whatever stood there when a topic was
+   * deleted. `unknown` are topics whose entries it passed over; these must not come back next time.
+   */
+  settle(end: number, unknown: readonly string[], done: Done): void {
+    if (this.newest <= end && unknown.length === 0) return done(null);
+    for (const [topic, offset] of this.#below) this.#below.set(topic, Math.min(offset, end));
+    this.newest = Math.min(this.newest, end);
+    for (const topic of unknown) this.#set(topic, end);
+    this.#waiting.push(done);
+    if (this.#saving === null) this.#save();
+  }
+
   #set(topic: string, physicalOffset: number): void {
     this.#below.set(topic, physicalOffset);
     this.newest = Math.max(this.newest, physicalOffset);

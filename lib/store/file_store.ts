@@ -134,11 +134,22 @@ export class FileStore implements Store {
   }
 
   deleteTopic(topic: string, done: Done): void {
-    const { deleted, ladder, segments, queues } = this.#parts;
+    const { deleted, ladder, segments, queues, log, clock } = this.#parts;
+    // A batch that is taken back would leave a mark beyond the end of the log, so it is written first.
+    if (log.pending) return clock.afterTurn(() => this.deleteTopic(topic, done));
+    const before = this.#assigned(topic);
     deleted.add(topic, ladder.appended, segments.minOffset, (error) => {
       if (error !== null) return done(error);
+      // What was sent meanwhile got offsets that the queues are about to forget: it must lie below the mark too.
+      if (this.#assigned(topic) !== before) return this.deleteTopic(topic, done);
       queues.deleteTopic(topic, done);
     });
+  }
+
+  /** Queue offsets given out in a topic. */
+  #assigned(topic: string): number {
+    const { queues } = this.#parts;
+    return queues.queueIds(topic).reduce((sum, queueId) => sum + queues.queue(topic, queueId).nextOffset, 0);
   }
 
   get(request: GetRequest, done: (result: GetResult) => void): void {

@@ -141,6 +141,7 @@ class Opening {
     const { root } = this.options;
     const ours = ["consumequeue", "index", "rmq"].map((name) => `${root}/${name}`);
     await makeDirectoriesDurably(this.platform.files, [this.#segments.directory, ...ours]);
+    const queuesGone = this.platform.files.list(`${root}/consumequeue`).length === 0;
     const left = this.#session.left();
     const abnormal = left !== null;
     this.#checkpoint.load();
@@ -170,6 +171,7 @@ class Opening {
       options: this.options,
       logger: this.logger,
       abnormal,
+      queuesGone,
       record,
     });
     const word = abnormal && record !== null ? record.session : Session.word(this.platform.clock);
@@ -199,6 +201,7 @@ class Opening {
       ? settled((done) => this.#session.begin(session, this.options.processId ?? 0, done))
       : Promise.resolve();
     await Promise.all([recorded, begun]);
+    await settled((done) => this.#deleted.settle(recovered.end, recovered.unknownTopics, done));
     if (recovered.mustCut) await this.#segments.cut(recovered.end);
     this.#ladder.restart(recovered.end);
     this.#view.start();

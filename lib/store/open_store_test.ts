@@ -197,3 +197,29 @@ test("options that can't work are refused", async () => {
     message: /mappedFileSizeCommitLog/,
   });
 });
+
+test("queues that somebody removed are built anew from the whole log, after a close and after a kill", async () => {
+  for (const clean of [true, false]) {
+    const { open, files, sim } = await filled();
+    if (!clean) {
+      await open();
+      sim.crash({ powerCut: false });
+    }
+    files().removeTree(`${ROOT}/consumequeue`);
+    const store = await open();
+    assert.deepEqual([store.queue("T", 0).max, store.queue("T", 1).nextOffset], [30, 30]);
+    assert.equal((await sim.finish(readQueue(store, "T", 1))).length, 30);
+  }
+});
+
+test("a topic that recovery passed over does not come back when it is made again", async () => {
+  const { open, files, sim } = await filled();
+  files().writeWhole(`${ROOT}/abort`, new TextEncoder().encode("4711"));
+  files().removeTree(`${ROOT}/consumequeue/T`);
+  const store = await open(new KeptLog(), { topicExists: () => false });
+  assert.equal(put(store, "T", 0, "new").offset, 0);
+  await sim.finish(store.flush());
+  sim.crash({ powerCut: true });
+  const again = await open(new KeptLog(), { topicExists: () => true });
+  assert.deepEqual((await sim.finish(readQueue(again, "T", 0))).map((seen) => seen.body), ["new"]);
+});

@@ -22,6 +22,8 @@ export interface RecoveryInput {
   readonly logger: Logger;
   /** The store was not closed cleanly. */
   readonly abnormal: boolean;
+  /** Somebody removed the consume queues to have them built anew. */
+  readonly queuesGone: boolean;
   /** Our record, if we used the store last: all beyond `record.durable` was written by us. Else null. */
   readonly record: ProgressRecord | null;
 }
@@ -34,6 +36,8 @@ export interface Recovered {
   readonly followersFrom: number;
   /** Largest store timestamp seen, ms. */
   readonly lastTimestamp: number;
+  /** Topics whose entries were passed over, as the broker does not know them any more. */
+  readonly unknownTopics: readonly string[];
   /** The end is not one that we left cleanly: what stands beyond it must go. */
   readonly mustCut: boolean;
 }
@@ -49,7 +53,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   const { segments, followers, record } = input;
   if (segments.list.length === 0) {
     for (const follower of followers) follower.truncate(0);
-    return { end: 0, followersFrom: 0, lastTimestamp: record?.storeTimestamp ?? 0, mustCut: false };
+    return { end: 0, followersFrom: 0, lastTimestamp: record?.storeTimestamp ?? 0, unknownTopics: [], mustCut: false };
   }
   const start = await findStart(input);
   if (record !== null) { for (const follower of followers) follower.truncate(start); }
@@ -62,6 +66,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
 /** Where the scan and the dispatch begin; an entry starts there. */
 async function findStart(input: RecoveryInput): Promise<number> {
   const { segments, record, logger } = input;
+  if (input.queuesGone) return segments.minOffset;
   if (record === null) return await lastSurelyComplete(input);
   const from = Math.max(record.followers, segments.minOffset);
   if (from <= segments.endOffset) return from;
@@ -97,7 +102,7 @@ class Redispatch {
     this.#unsyncedFrom = input.record?.durable ?? Infinity;
   }
 
-  async run(): Promise<{ end: number; lastTimestamp: number }> {
+  async run(): Promise<Pick<Recovered, "end" | "lastTimestamp" | "unknownTopics">> {
     const message = this.input.dispatcher.message;
     const scan = new LogScan(this.input.segments, this.start);
     let end = scan.offset;
@@ -121,7 +126,8 @@ class Redispatch {
     if (this.#gaps > 0) {
       this.input.logger.info("queue offsets in the log do not follow each other", { times: this.#gaps });
     }
-    return { end, lastTimestamp: this.#lastTimestamp };
+    const unknownTopics = [...this.#accepted].filter(([, exists]) => !exists).map(([topic]) => topic);
+    return { end, lastTimestamp: this.#lastTimestamp, unknownTopics };
   }
 
   #recordedEnd(): number {
