@@ -245,7 +245,10 @@ export class ConsumeQueues implements Follower {
     this.#checkFileBytes();
   }
 
-  /** Looks at one file: files of another size than the configured one must not be written to. */
+  /**
+   * Looks at one file: files of another size than the configured one must not be written to. After a crash a file may
+   * be shorter than it was made; then another one has to tell.
+   */
   #checkFileBytes(): void {
     for (const [topic, entry] of this.#topics) {
       for (const queueId of entry.queues.keys()) {
@@ -254,6 +257,7 @@ export class ConsumeQueues implements Follower {
         if (name === undefined) continue;
         const bytes = this.#platform.files.stat(`${directory}/${name}`)?.size ?? 0;
         if (bytes === this.#disk.fileBytes || bytes === 0) return;
+        if (!this.#clean && bytes < this.#disk.fileBytes) continue;
         throw new StoreError(
           "CORRUPT",
           `${directory}/${name} has ${bytes} bytes: set mappedFileSizeConsumeQueue to what it was (now ${this.#disk.fileBytes})`,
