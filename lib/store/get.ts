@@ -55,6 +55,7 @@ export interface GetResult {
   bytes: number;
   /** The entries in order as pieces, physically adjacent ones merged: piece i is `buffers[i]` from `starts[i]` to `ends[i]`. */
   pieces: number;
+  /** The buffer of each piece. */
   buffers: Uint8Array[];
   /** Where each piece starts in its buffer. */
   starts: number[];
