@@ -54,6 +54,7 @@ export {
   BLANK_MAGIC,
   encodeStored,
   INCOMPLETE,
+  isStoredAt,
   MAGIC_V1,
   MAGIC_V2,
   MessageDraft,

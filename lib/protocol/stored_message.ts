@@ -1,4 +1,4 @@
-import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, getI64, setI64, viewOf } from "./_bytes.ts";
+import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, getI64, readI32, readI64, setI64, viewOf } from "./_bytes.ts";
 import { crc32 } from "./crc.ts";
 import { Properties } from "./message_properties.ts";
 import { SysFlag } from "./system.ts";
@@ -155,6 +155,16 @@ function copyBytes(source: Uint8Array, start: number, end: number, into: Uint8Ar
   if (count > 48) into.set(source.subarray(start, end), at);
   else for (let i = 0; i < count; i++) into[at + i] = source[start + i];
   return at + count;
+}
+
+/**
+ * Whether bytes[at…] begin an entry of `size` bytes that was written for the physical offset `physical`: cheap enough to be
+ * asked of every message that is served.
+ */
+export function isStoredAt(bytes: Uint8Array, at: number, size: number, physical: number): boolean {
+  if (size < SIZE_WITHOUT_VARIABLE || at + size > bytes.length || readI32(bytes, at) !== size) return false;
+  const magic = readI32(bytes, at + 4);
+  return (magic === MAGIC_V1 || magic === MAGIC_V2) && readI64(bytes, at + 28) === physical;
 }
 
 const TAGS = encodeUtf8("TAGS");

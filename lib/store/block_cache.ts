@@ -1,9 +1,11 @@
 import { type File, PlatformError } from "@rmq/platform";
 
-/** Gets the bytes asked for at `bytes[start…]`, valid as long as the caller keeps them unchanged. */
+/** Gets the bytes asked for at `bytes[start…]`, valid until it returns: the buffer may serve another block afterwards. */
 export type BlockDone = (error: PlatformError | null, bytes: Uint8Array, start: number) => void;
 
 const none = new Uint8Array(0);
+/** Buffers of dropped blocks kept for the next ones. */
+const SPARE_BLOCKS = 4;
 
 /** One aligned block of one file; in the list of least recent use while it has bytes. */
 class Block {
@@ -14,6 +16,8 @@ class Block {
   /** Cut off from the cache while its read is under way: its waiters are served, nobody else. */
   dropped = false;
   waiters: ((error: PlatformError | null) => void)[] = [];
+  /** Callbacks that look at the bytes now. */
+  readers = 0;
   newer: Block | null = null;
   older: Block | null = null;
   constructor(readonly blocks: Map<number, Block>, readonly index: number) {}
@@ -30,6 +34,7 @@ export class BlockCache {
   #newest: Block | null = null;
   #oldest: Block | null = null;
   #bytes = 0;
+  readonly #spare: Uint8Array[] = [];
 
   /** Keeps at most `limitBytes` (at least one block) in blocks of `blockBytes`. */
   constructor(limitBytes: number, blockBytes: number) {
@@ -88,7 +93,14 @@ export class BlockCache {
   }
 
   #serve(file: File, block: Block, start: number, length: number, done: BlockDone): void {
-    if (start + length <= block.filled) return done(null, block.bytes, start);
+    if (start + length <= block.filled) {
+      block.readers++;
+      try {
+        return done(null, block.bytes, start);
+      } finally {
+        this.#looked(block);
+      }
+    }
     done(
       new PlatformError("EIO", `${file.path}: ends before ${block.index * this.#blockBytes + start + length}`),
       none,
@@ -122,7 +134,7 @@ export class BlockCache {
   }
 
   #load(file: File, block: Block): void {
-    const bytes = new Uint8Array(this.#blockBytes);
+    const bytes = this.#spare.pop() ?? new Uint8Array(this.#blockBytes);
     const fill = (at: number): void => {
       const into = at === 0 ? bytes : bytes.subarray(at);
       file.readAt(into, block.index * this.#blockBytes + at, (error, count) => {
@@ -148,7 +160,17 @@ export class BlockCache {
         while (this.#bytes > this.#limit && this.#oldest !== null) this.#drop(this.#oldest);
       }
     }
+    // One waiter's next read may push this block out before the next waiter has looked.
+    block.readers++;
     for (const waiter of waiters) waiter(error);
+    this.#looked(block);
+  }
+
+  /** Fresh memory for each block costs as much as reading it, and piles up until it is collected. */
+  #looked(block: Block): void {
+    if (--block.readers > 0 || !block.dropped || block.bytes === none) return;
+    if (this.#spare.length < SPARE_BLOCKS) this.#spare.push(block.bytes);
+    block.bytes = none;
   }
 
   #drop(block: Block): void {
@@ -158,6 +180,8 @@ export class BlockCache {
     if (block.filled === 0 && block.bytes === none) return;
     this.#unlink(block);
     this.#bytes -= block.bytes.length;
+    block.readers++;
+    this.#looked(block);
   }
 
   #use(block: Block): void {

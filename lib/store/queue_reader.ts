@@ -1,4 +1,4 @@
-import { StoredMessage } from "@rmq/protocol";
+import { isStoredAt, StoredMessage } from "@rmq/protocol";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import { UNIT_BYTES, unitPhysical, unitSize, unitTagsHigh, unitTagsLow } from "./consume_queue_layout.ts";
 import { readUnits } from "./consume_queue_files.ts";
@@ -12,6 +12,10 @@ const DISK_COUNT = 8;
 const DISK_BYTES = 65_536;
 const SCAN_UNITS = 800;
 const MAX_BYTES = 128 * 1024 * 1024;
+
+/** Buffers of answered reads from disk, for the next ones: each is free when its callback has returned. */
+const spareCopies: Uint8Array[] = [];
+const SPARE_COPIES = 16;
 
 /**
  * Reads messages for pulls (Apache: `DefaultMessageStore.getMessage`). When units and entries are in memory the answer
@@ -72,11 +76,11 @@ export class QueueReader {
         continue;
       }
       if (!log.view(physical, size, view)) return result.count > 0 ? -1 : unit;
-      if (!isEntry(this.#message, view.bytes, view.start, physical, size)) {
+      if (!isStoredAt(view.bytes, view.start, size, physical)) {
         skip(result, unit, GetStatus.MESSAGE_WAS_REMOVING);
         continue;
       }
-      if (matches !== null && !matches(this.#message)) {
+      if (matches !== null && !wanted(matches, this.#message, view.bytes, view.start, size)) {
         skip(result, unit, GetStatus.NO_MATCHED_MESSAGE);
         continue;
       }
@@ -135,15 +139,15 @@ function skip(result: GetResult, unit: number, status: number): void {
   result.nextBeginOffset = unit + 1;
 }
 
-/** Parses the entry; false: what stands there is torn, or another one. Such bytes are never served. */
-export function isEntry(
+/** Shows the entry to the filter of a request. */
+function wanted(
+  matches: (message: StoredMessage) => boolean,
   message: StoredMessage,
   bytes: Uint8Array,
   start: number,
-  physical: number,
   size: number,
 ): boolean {
-  return message.parse(bytes, start, start + size, false) === size && message.physicalOffset === physical;
+  return message.parse(bytes, start, start + size, false) === size && matches(message);
 }
 
 function add(result: GetResult, bytes: Uint8Array, start: number, size: number): void {
@@ -178,7 +182,7 @@ class Reading {
   #units = new Uint8Array(0);
   #unitsFrom = 0;
   #unitsTo = 0;
-  #copy = new Uint8Array(0);
+  #copy: Uint8Array = new Uint8Array(0);
   #copied = 0;
   #running = false;
   #again = false;
@@ -267,8 +271,8 @@ class Reading {
         return this.#finish();
       }
       const { matches } = this.request;
-      if (!isEntry(this.#message, bytes, start, physical, size)) this.#skip(GetStatus.MESSAGE_WAS_REMOVING);
-      else if (matches !== null && !matches(this.#message)) {
+      if (!isStoredAt(bytes, start, size, physical)) this.#skip(GetStatus.MESSAGE_WAS_REMOVING);
+      else if (matches !== null && !wanted(matches, this.#message, bytes, start, size)) {
         this.#skip(GetStatus.NO_MATCHED_MESSAGE);
       } else this.#add(bytes, start, physical, size);
       this.run();
@@ -279,7 +283,7 @@ class Reading {
     if (this.#copied + size > this.#copy.length) {
       const limit = this.result.fromDisk ? DISK_BYTES : MEMORY_BYTES;
       const expected = Math.min(limit, size * Math.max(1, Math.min(this.request.maxCount, MEMORY_COUNT)));
-      this.#copy = new Uint8Array(Math.max(size, expected));
+      this.#copy = copyBuffer(Math.max(size, expected));
       this.#copied = 0;
     }
     this.#copy.set(bytes.subarray(start, start + size), this.#copied);
@@ -293,5 +297,10 @@ class Reading {
     if (this.#finished) return;
     this.#finished = true;
     this.done(this.result);
+    if (this.#copy.length === MEMORY_BYTES && spareCopies.length < SPARE_COPIES) spareCopies.push(this.#copy);
   }
+}
+
+function copyBuffer(size: number): Uint8Array {
+  return size > MEMORY_BYTES ? new Uint8Array(size) : spareCopies.pop() ?? new Uint8Array(MEMORY_BYTES);
 }

@@ -1,9 +1,8 @@
-import { StoredMessage } from "@rmq/protocol";
+import { isStoredAt, StoredMessage } from "@rmq/protocol";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import { readUnits } from "./consume_queue_files.ts";
 import { UNIT_BYTES, unitPhysical, unitSize } from "./consume_queue_layout.ts";
 import type { LogReader } from "./log_reader.ts";
-import { isEntry } from "./queue_reader.ts";
 
 /** Which of several offsets a search by time is for: the first at or after it, or the last at or before it. */
 export type TimeBoundary = "lower" | "upper";
@@ -24,7 +23,9 @@ export function storeTimeAt(
     log.read(physical, size, (error, bytes, start) => {
       if (error !== null) return done(-1);
       const message = new StoredMessage();
-      done(isEntry(message, bytes, start, physical, size) ? message.storeTimestamp : -1);
+      const isThere = isStoredAt(bytes, start, size, physical) &&
+        message.parse(bytes, start, start + size, false) === size;
+      done(isThere ? message.storeTimestamp : -1);
     });
   });
 }
