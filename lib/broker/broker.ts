@@ -27,9 +27,11 @@ import { TopicTable } from "./topics/topic_table.ts";
 
 /** What a broker is started with. */
 export interface BrokerOptions {
+  /** What the broker itself reads. */
   readonly broker: BrokerSettings;
   /** Host, port and the question which topics exist are filled in from the broker. */
   readonly store: StoreOptions;
+  /** TLS of its ports; permissive, with a self-signed certificate, when absent. */
   readonly tls?: TlsSettings;
 }
 
@@ -39,7 +41,10 @@ export interface Broker {
   readonly address: string;
   /** Port that it listens on. */
   readonly port: number;
-  /** The parts, for tests and for what is composed around a broker. */
+  /**
+   * The parts, for tests and for what is composed around a broker.
+   * @ignore
+   */
   readonly state: BrokerState;
   /** Unregisters, answers what waits, flushes and leaves a clean store. */
   stop(): Promise<void>;

@@ -5,4 +5,3 @@
  */
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 export type { BrokerSettings } from "./settings.ts";
-export type { BrokerState } from "./state.ts";

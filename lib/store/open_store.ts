@@ -40,7 +40,11 @@ type StorePlatform = Pick<Platform, "clock" | "files">;
  * LOCKED when another process has it, CORRUPT when a file can't be right, NOT_WRITABLE when the directory or the disk
  * does not take writes, BAD_OPTION.
  */
-export async function openStore(platform: StorePlatform, options: StoreOptions, logger: Logger): Promise<Store> {
+export async function openStore(
+  platform: Pick<Platform, "clock" | "files">,
+  options: StoreOptions,
+  logger: Logger,
+): Promise<Store> {
   checkOptions(options);
   const unlock = await lock(platform, options.root);
   try {
