@@ -59,12 +59,12 @@ const net: Net = {
 const platform: Platform = { ...host, net };
 const broker = await startBroker(platform, {
   broker: { ...settings, flushDiskType: flush, storePathRootDir: directory },
-  store: { ...defaultStoreOptions(directory), flushDiskType: flush },
+  store: { ...defaultStoreOptions(directory), flushDiskType: flush, ...JSON.parse(process.env.STORE ?? "{}") },
 }, quiet);
 
 const pipes = Array.from({ length: CONNECTIONS }, () => new Pipe());
 for (const pipe of pipes) accept(pipe);
-const templates = pipes.map((_, connection) => sendTemplate("PathTopic", 1024, connection));
+const templates = pipes.map((_, connection) => sendTemplate("PathTopic", Number(process.env.SIZE ?? 1024), connection));
 const chunk = new Uint8Array(IN_FLIGHT * templates[0].frame.length);
 let sent = 0;
 
