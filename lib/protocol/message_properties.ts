@@ -7,6 +7,7 @@ import { propertyNames } from "./known_property.ts";
 
 const SEPARATOR = 0x01;
 const END = 0x02;
+const BACKSLASH = 0x5c;
 const DEAD = -2;
 const CHAINS = 256;
 const LONGEST_CHAIN = 64;
@@ -42,6 +43,7 @@ export class Properties {
   #chains: Int32Array | null = null;
   #chained = false;
   #next = new Int32Array(0);
+  #view: Uint8Array = EMPTY;
   #pairs: Uint8Array = EMPTY;
   #pairPositions: Int32Array = new Int32Array(0);
 
@@ -100,8 +102,16 @@ export class Properties {
     let name = 0;
     let separator = -1;
     for (let p = start; p < end; p++) {
+      const plain = copyPlain(source, p, end, into, at);
+      at += plain - p;
+      p = plain;
+      if (p === end) break;
       let byte = source[p];
-      if (byte === 0x5c && escaped) {
+      if (byte === BACKSLASH) {
+        if (!escaped) {
+          into[at++] = byte;
+          continue;
+        }
         if (isLowEscape(source, p)) {
           byte = hexDigit(source[p + 5]);
           p += 5;
@@ -340,8 +350,8 @@ export class Properties {
     }
     this.#terminate();
     this.#room(this.length + pairs.length);
-    const { bytes, length } = this;
-    for (let i = 0; i < pairs.length; i++) bytes[length + i] = pairs[i];
+    const { length } = this;
+    this.bytes.set(pairs, length);
     const positions = this.#pairPositions;
     for (let i = 0; i < positions.length; i += 4) {
       this.#enterAs(positions[i], length + positions[i + 1], length + positions[i + 2], length + positions[i + 3]);
@@ -353,6 +363,13 @@ export class Properties {
   /** Ends a last pair that was taken over without its end. */
   #terminate(): void {
     if (this.length > 0 && this.bytes[this.length - 1] !== END) this.bytes[this.length++] = END;
+  }
+
+  /** The text as one array; the same object as long as neither the buffer nor the length changes. */
+  view(): Uint8Array {
+    const view = this.#view;
+    if (view.length === this.length && view.buffer === this.bytes.buffer) return view;
+    return this.#view = this.bytes.subarray(0, this.length);
   }
 
   /** All of them, in the order of the text. */
@@ -384,6 +401,17 @@ function positionsIn(pairs: Uint8Array): Int32Array {
     name = end + 1;
   }
   return Int32Array.from(positions);
+}
+
+/** Copies up to the next byte that means something; returns its position. A loop without calls, so that it compiles well. */
+function copyPlain(source: Uint8Array, from: number, end: number, into: Uint8Array, at: number): number {
+  let p = from;
+  for (; p < end; p++) {
+    const byte = source[p];
+    if (byte <= END || byte === BACKSLASH) break;
+    into[at++] = byte;
+  }
+  return p;
 }
 
 /** `\u000X`: how the separators stand in JSON. */

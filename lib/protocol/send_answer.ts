@@ -1,17 +1,17 @@
-import { encodeUtf8, writeI32 } from "./_bytes.ts";
-import { decodeUtf8 } from "./_bytes.ts";
+import { decodeUtf8, encodeUtf8, writeI32 } from "./_bytes.ts";
 import { writeAnswer } from "./answer.ts";
-import { offsetMessageId, writeOffsetMessageId } from "./ids.ts";
+import { offsetMessageId } from "./ids.ts";
 import { type Output, writeDecimal } from "./output.ts";
 
-const NUMBERS = 160;
+/** Room for the numbers, the unique key's end and what is constant behind it. */
+const REST = 256;
 
-const CODE = encodeUtf8('{"code":');
-const QUEUE_ID = encodeUtf8(',"extFields":{"queueId":"');
-const TRANSACTION_ID = encodeUtf8('","transactionId":"');
-const MESSAGE_ID = encodeUtf8('","msgId":"');
+const HEX = encodeUtf8("0123456789ABCDEF");
+const QUEUE_ID = encodeUtf8('","queueId":"');
+const QUEUE_OFFSET = encodeUtf8('","queueOffset":"');
 const OPAQUE = encodeUtf8('"},"flag":1,"language":"JAVA","opaque":');
 const TAIL = encodeUtf8(',"serializeTypeCurrentRPC":"JSON","version":513}');
+const OFFSET_DIGITS = 16;
 
 /** What the answers of one broker have in common. */
 export interface SendAnswerOptions {
@@ -27,16 +27,25 @@ export interface SendAnswerOptions {
   serializeType?: 0 | 1;
 }
 
-/** Answers to 10 and 310 from byte templates (`SendMessageResponseHeader`, remoting sheet §11.5). */
+/**
+ * Answers to 10 and 310 from byte templates (`SendMessageResponseHeader`, remoting sheet §11.5): what is constant comes
+ * first and is copied in one piece, then what varies.
+ */
 export class SendAnswer {
   readonly #options: SendAnswerOptions;
-  readonly #regionAndOffset: Uint8Array;
+  /** A frame up to the message id's offset digits, these included. */
+  readonly #head: Uint8Array;
+  /** The same up to the transaction id's value. */
+  readonly #headWithId: Uint8Array;
 
-  /** Encodes what is constant. */
   constructor(options: SendAnswerOptions) {
     this.#options = options;
     const region = JSON.stringify(options.regionId);
-    this.#regionAndOffset = encodeUtf8(`","TRACE_ON":"${options.traceOn}","MSG_REGION":${region},"queueOffset":"`);
+    const messageId = offsetMessageId(options.storeHost, options.storePort, 0);
+    const head = `\0\0\0\0\0\0\0\0{"code":0,"extFields":{"TRACE_ON":"${options.traceOn}","MSG_REGION":${region},` +
+      `"msgId":"${messageId}`;
+    this.#head = encodeUtf8(head);
+    this.#headWithId = encodeUtf8(`${head}","transactionId":"`);
   }
 
   /**
@@ -54,33 +63,29 @@ export class SendAnswer {
     uniqStart: number,
     uniqEnd: number,
   ): void {
-    const { storeHost, storePort, serializeType } = this.#options;
-    if (serializeType === 1) {
+    if (code !== 0 || this.#options.serializeType === 1) {
       const uniq = uniqStart < 0 ? null : decodeUtf8(uniqBytes, uniqStart, uniqEnd);
-      return this.#writeBinary(out, opaque, code, queueId, queueOffset, physicalOffset, uniq);
+      return this.#writeSlowly(out, opaque, code, queueId, queueOffset, physicalOffset, uniq);
     }
     const start = out.length;
-    out.ensure(NUMBERS + 256 + this.#regionAndOffset.length);
-    let { bytes } = out;
-    let at = writeDecimal(code, bytes, copy(CODE, bytes, start + 8));
-    at = writeDecimal(queueId, bytes, copy(QUEUE_ID, bytes, at));
-    if (uniqStart >= 0) {
-      out.length = copy(TRANSACTION_ID, bytes, at);
-      out.jsonBytes(uniqBytes, uniqStart, uniqEnd);
-      out.ensure(NUMBERS + 256 + this.#regionAndOffset.length);
-      bytes = out.bytes;
-      at = out.length;
-    }
-    at = writeOffsetMessageId(storeHost, storePort, physicalOffset, bytes, copy(MESSAGE_ID, bytes, at));
-    at = writeDecimal(queueOffset, bytes, copy(this.#regionAndOffset, bytes, at));
+    const head = uniqStart < 0 ? this.#head : this.#headWithId;
+    out.ensure(head.length + (uniqEnd - uniqStart) * 6 + REST);
+    out.bytes.set(head, start);
+    writeHex64(physicalOffset, out.bytes, start + this.#head.length - OFFSET_DIGITS);
+    out.length = start + head.length;
+    if (uniqStart >= 0) out.jsonBytes(uniqBytes, uniqStart, uniqEnd);
+    const { bytes } = out;
+    let at = writeDecimal(queueId, bytes, copy(QUEUE_ID, bytes, out.length));
+    at = writeDecimal(queueOffset, bytes, copy(QUEUE_OFFSET, bytes, at));
     at = writeDecimal(opaque, bytes, copy(OPAQUE, bytes, at));
-    at = copy(TAIL, bytes, at);
+    bytes.set(TAIL, at);
+    at += TAIL.length;
     writeI32(bytes, start, at - start - 4);
     writeI32(bytes, start + 4, at - start - 8);
     out.length = at;
   }
 
-  #writeBinary(
+  #writeSlowly(
     out: Output,
     opaque: number,
     code: number,
@@ -89,10 +94,22 @@ export class SendAnswer {
     physicalOffset: number,
     transactionId: string | null,
   ): void {
-    const { regionId, traceOn, storeHost, storePort } = this.#options;
+    const { regionId, traceOn, storeHost, storePort, serializeType } = this.#options;
     const msgId = offsetMessageId(storeHost, storePort, physicalOffset);
     const fields = { queueId, transactionId, msgId, TRACE_ON: traceOn, MSG_REGION: regionId, queueOffset };
-    writeAnswer(out, opaque, { code, fields }, 1);
+    writeAnswer(out, opaque, { code, fields }, serializeType);
+  }
+}
+
+/** Sixteen hex digits of a safe integer. */
+function writeHex64(value: number, into: Uint8Array, at: number): void {
+  let low = value | 0;
+  let high = ((value - (value >>> 0)) / 4294967296) | 0;
+  for (let p = at + 7; p >= at; p--) {
+    into[p] = HEX[high & 15];
+    into[p + 8] = HEX[low & 15];
+    high >>>= 4;
+    low >>>= 4;
   }
 }
 

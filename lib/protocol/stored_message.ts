@@ -131,7 +131,8 @@ export function encodeStored(draft: MessageDraft, into: Uint8Array, at: number):
   into[p++] = topicLength;
   p = copyBytes(topic, 0, topicLength, into, p);
   view.setInt16(p, properties.length | 0);
-  p = copyBytes(properties.bytes, 0, properties.length, into, p + 2);
+  into.set(properties.view(), p + 2);
+  p += 2 + properties.length;
   view.setInt32(at, (p - at) | 0);
   return p;
 }
