@@ -30,6 +30,8 @@ export class GroupCommit {
   #running = false;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
+  /** What was asked to become durable; beyond it nothing is synced of itself. */
+  #goal = 0;
   #waiters: Waiter[] = [];
 
   constructor(
@@ -45,9 +47,16 @@ export class GroupCommit {
     private readonly moved: () => void,
   ) {}
 
-  /** Starts a sync of all that is written, unless one is under way, which is then followed by the next. */
+  /** Asks for all that is written: starts a sync, unless one is under way, which is then followed by the next. */
   request(): void {
-    if (!this.#running && !this.#stopped && this.ladder.written > this.ladder.durable) this.#next();
+    this.#goal = this.ladder.written;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (!this.#running && !this.#stopped && Math.min(this.#goal, this.ladder.written) > this.ladder.durable) {
+      this.#next();
+    }
   }
 
   /** Resolves when durable reached `target`; rejects when the sync that it waits for fails. */
@@ -119,7 +128,7 @@ export class GroupCommit {
     }
     // The disk works on the next group while this one is dispatched and answered.
     this.#running = false;
-    this.request();
+    this.#goOn();
     this.#serve();
     this.moved();
   }

@@ -250,7 +250,7 @@ class Opening {
     );
     const syncFlush = options.flushDiskType === "SYNC_FLUSH";
     const wrote = (): void => {
-      if (syncFlush || ladder.written - ladder.durable > options.undurableBytes / 2) groupCommit.request();
+      if (syncFlush || ladder.written - ladder.durable > options.undurableBytes / 4) groupCommit.request();
       moved();
     };
     const log = new CommitLog(clock, options, ladder, tail, segments, writability, logger, wrote);
