@@ -3,6 +3,7 @@ import test from "node:test";
 import { requestTable } from "@rmq/protocol";
 import { simulation } from "@rmq/platform/simulated";
 import { Peer, TestBroker } from "./_test_broker.ts";
+import { MAX_JSON_BODY_BYTES } from "./json_members.ts";
 
 const CODES = [
   ...[12, 14, 15, 17, 18, 21, 25, 26, 29, 30, 31, 32, 33, 34, 35, 36, 38, 41, 42, 43, 45, 46],
@@ -55,4 +56,16 @@ test("whatever fields and body a request has, it is answered, and the broker goe
   }
   await broker.send("T", 0, "again");
   assert.equal((await broker.read("T", 0)).at(-1)?.body, "again");
+});
+
+test("a JSON body beyond 1 MiB is answered with 1 and the limit's name", async () => {
+  const broker = await TestBroker.open();
+  const lock = (length: number) => `{"consumerGroup":"G","clientId":"c","mqSet":[]${" ".repeat(length)}}`;
+  const least = lock(0).length;
+  assert.equal((await broker.ask(41, {}, lock(MAX_JSON_BODY_BYTES - least))).code, 0);
+  for (const code of [18, 34, 41, 42, 46, 225]) {
+    const { code: answered, remark } = await broker.ask(code, {}, lock(MAX_JSON_BODY_BYTES - least + 1));
+    assert.equal(answered, 1, `${code}`);
+    assert.match(remark ?? "", /a JSON body of 1048577 bytes, MAX_JSON_BODY_BYTES is 1048576/, `${code}`);
+  }
 });

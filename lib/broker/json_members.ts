@@ -1,5 +1,8 @@
 import { type JsonObject, type JsonValue, parseJson } from "@rmq/protocol";
 
+/** Bytes of JSON in one request: enough for some thousand topics, groups or queues, little enough for one turn. */
+export const MAX_JSON_BODY_BYTES: number = 1024 * 1024;
+
 /** A value that is not what its reader needs; becomes code 1 with this text. */
 export class BadJson extends Error {
   override readonly name = "BadJson";
@@ -16,8 +19,14 @@ export class JsonMembers {
     this.#object = object;
   }
 
-  /** The document as an object; null when it is none. Throws JsonError when it isn't JSON. */
-  static parse(text: string | Uint8Array): JsonMembers | null {
+  /**
+   * The document as an object; null when it is none. Throws JsonError when it isn't JSON. A text is a file of ours,
+   * bytes come from a peer: BadJson beyond `maxBytes` of them.
+   */
+  static parse(text: string | Uint8Array, maxBytes: number = MAX_JSON_BODY_BYTES): JsonMembers | null {
+    if (typeof text !== "string" && text.length > maxBytes) {
+      throw new BadJson(`a JSON body of ${text.length} bytes, MAX_JSON_BODY_BYTES is ${maxBytes}`);
+    }
     return JsonMembers.of(parseJson(text));
   }
 

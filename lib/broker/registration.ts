@@ -1,5 +1,5 @@
 import type { Logger, Platform } from "@rmq/platform";
-import { crc32, RequestCode, ResponseCode } from "@rmq/protocol";
+import { crc32, MAX_FRAME_LENGTH, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { RemotingClient, Response } from "@rmq/remoting";
 import { versionJson } from "./data_version.ts";
 import { JsonMembers } from "./json_members.ts";
@@ -174,7 +174,7 @@ export class Registration {
   /** The name server's list of ordered topics marks ours (`updateOrderTopicConfig`). */
   #takeOrderTopics(body: Uint8Array | null): void {
     if (body === null || body.length === 0) return;
-    const table = JsonMembers.parse(body)?.object("table") ?? null;
+    const table = JsonMembers.parse(body, MAX_FRAME_LENGTH)?.object("table") ?? null;
     for (const name of table?.names() ?? []) {
       const topic = this.#parts.topics.get(name);
       if (topic !== null && !topic.config.order) this.#parts.topics.update({ ...topic.config, order: true });

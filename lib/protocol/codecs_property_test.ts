@@ -11,6 +11,7 @@ import {
   JsonError,
   type JsonObject,
   type JsonValue,
+  MAX_HEADER_LENGTH,
   Output,
   parseJson,
   Properties,
@@ -172,6 +173,28 @@ test("any bytes are frames with readable headers or a FrameError", () => {
     }),
     { numRuns: 800 },
   );
+});
+
+test("a header of 1 MiB is read, a longer one is refused in both encodings before it is looked at", () => {
+  const header = new Header();
+  const remarkOf = (length: number, type: 0 | 1): Uint8Array => {
+    const out = new Output();
+    writeRequest(out, { code: 34, opaque: 1, remark: "r".repeat(length) }, type);
+    return out.take();
+  };
+  for (const type of [0, 1] as const) {
+    const least = remarkOf(1, type).length - 8 - 1;
+    const longest = remarkOf(MAX_HEADER_LENGTH - least, type);
+    header.read(longest, 0, longest.length);
+    assert.equal(header.remark()?.length, MAX_HEADER_LENGTH - least);
+    const tooLong = remarkOf(MAX_HEADER_LENGTH - least + 1, type);
+    tooLong.fill(0x7b, 8);
+    assert.throws(
+      () => header.read(tooLong, 0, tooLong.length),
+      (error: unknown) =>
+        error instanceof FrameError && error.code === "BAD_HEADER" && /MAX_HEADER_LENGTH/.test(error.message),
+    );
+  }
 });
 
 test("the scanner and the tolerant reader agree on every header", () => {

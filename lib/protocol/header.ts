@@ -11,6 +11,12 @@ import { type HeaderName, type HeaderRow, headerRow } from "./request_table.ts";
 import { FrameFlag } from "./system.ts";
 
 /**
+ * Bytes of one header. Properties, the longest field there is, end at 32 KiB; 5.5.0 reads headers of any length below
+ * the frame's, but reading megabytes of JSON would hold up everybody else.
+ */
+export const MAX_HEADER_LENGTH: number = 1024 * 1024;
+
+/**
  * The header of one frame as positions in its bytes, in either encoding. One object is reused for all frames of a
  * connection; nothing that it hands out as positions outlives the frame.
  *
@@ -33,13 +39,16 @@ export class Header extends HeaderParts {
 
   /**
    * Decodes the frame bytes[start, end), its length word included, as FrameDecoder delivers it.
-   * Throws FrameError where 5.5.0 closes the connection.
+   * Throws FrameError where 5.5.0 closes the connection, and for a header beyond MAX_HEADER_LENGTH.
    */
   read(bytes: Uint8Array, start: number, end: number): void {
     if (end - start < 8) throw new FrameError("FRAME_TOO_SHORT", "a frame without a header");
     const serializeType = bytes[start + 4];
     const from = start + 8;
     const to = from + ((bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]);
+    if (to - from > MAX_HEADER_LENGTH) {
+      throw new FrameError("BAD_HEADER", `header of ${to - from} bytes, MAX_HEADER_LENGTH is ${MAX_HEADER_LENGTH}`);
+    }
     if (to > end) throw new FrameError("BAD_HEADER", `header of ${to - from} bytes in a frame of ${end - start}`);
     this.reset();
     this.#decoded = null;

@@ -9,7 +9,7 @@ export { crc32 } from "./crc.ts";
 export { FormatError, FrameError, type FrameErrorCode, HeaderFieldError, JsonError } from "./errors.ts";
 export { type JsonObject, type JsonValue, parseJson, type ParseOptions } from "./fastjson.ts";
 export { FrameDecoder, MAX_FRAME_LENGTH, type TakeFrame } from "./frame_decoder.ts";
-export { bodyLengthOf, Header } from "./header.ts";
+export { bodyLengthOf, Header, MAX_HEADER_LENGTH } from "./header.ts";
 export {
   MAX_MESSAGE_ID_LENGTH,
   type OffsetMessageId,
