@@ -2,6 +2,9 @@ import { Header, Output, ResponseCode, writeAnswer } from "@rmq/protocol";
 import type { RemotingConnection } from "@rmq/remoting";
 import { physicalOffsetOfMessageId } from "./message_id.ts";
 
+/** Released bytes at which a hold that is never empty moves the rest to the front. */
+const COMPACT_BYTES = 32 * 1024;
+
 /**
  * Success answers of one connection that are encoded but may not leave yet: their messages have to reach a rung of the
  * store's ladder first. One mark stands for all answers of one write to the log, so nothing is made per message.
@@ -55,23 +58,24 @@ class HeldAnswers {
   }
 
   /** Takes out the frames of marks that need more than `from` and hands them over. */
-  takeBeyond(from: number, each: (bytes: Uint8Array, start: number, end: number) => void): void {
+  takeBeyond(from: number, each: (bytes: Uint8Array, start: number, end: number, since: number) => void): void {
     let keep = this.needs.length;
     while (keep > this.first && this.needs[keep - 1] > from) keep--;
     if (keep === this.needs.length) return;
     const start = keep === this.first ? this.released : this.ends[keep - 1];
     const taken = this.out.bytes.slice(start, this.out.length);
+    const since = this.since[keep];
     this.out.length = start;
     this.needs.length = this.ends.length = this.since.length = keep;
     this.openedAt = -1;
     if (this.empty) this.reset();
-    forEachFrame(taken, 0, taken.length, each);
+    forEachFrame(taken, 0, taken.length, (bytes, start, end) => each(bytes, start, end, since));
   }
 
   private forget(to: number): void {
     this.released = to;
     if (this.empty) this.reset();
-    else if (this.first > 1024) this.compact();
+    else if (this.first > 1024 || this.released > COMPACT_BYTES && this.released * 2 > this.out.length) this.compact();
   }
 
   private reset(): void {
@@ -147,8 +151,8 @@ export class AnswerHold {
 
   /** The messages at or beyond physical offset `from` are gone: their answers become code 14. */
   rollback(from: number, cause: string): void {
-    const fail = (bytes: Uint8Array, start: number, end: number) => {
-      this.rewrite(bytes, start, end, ResponseCode.SERVICE_NOT_AVAILABLE, cause, from);
+    const fail = (bytes: Uint8Array, start: number, end: number, since: number) => {
+      this.rewrite(bytes, start, end, ResponseCode.SERVICE_NOT_AVAILABLE, cause, from, since);
     };
     this.untilVisible.takeBeyond(from, fail);
     this.untilWritten.takeBeyond(from, fail);
@@ -161,6 +165,7 @@ export class AnswerHold {
     code: number,
     remark: string | null,
     onlyFrom = -1,
+    since = 0,
   ): void {
     const header = this.header;
     header.read(bytes, start, end);
@@ -168,7 +173,7 @@ export class AnswerHold {
     const firstId = (fields.msgId ?? "").split(",")[0];
     if (onlyFrom >= 0 && physicalOffsetOfMessageId(firstId) < onlyFrom) {
       // Of the same mark, but before the cut: it stays stored, and its success may not leave before it is visible.
-      this.keep(bytes, start, end, physicalOffsetOfMessageId(firstId) + 1);
+      this.keep(bytes, start, end, physicalOffsetOfMessageId(firstId) + 1, since);
       return;
     }
     writeAnswer(this.connection.out, header.opaque, {
@@ -179,8 +184,8 @@ export class AnswerHold {
     this.connection.touch();
   }
 
-  private keep(bytes: Uint8Array, start: number, end: number, need: number): void {
+  private keep(bytes: Uint8Array, start: number, end: number, need: number, since: number): void {
     this.untilVisible.out.raw(bytes, start, end);
-    this.untilVisible.mark(need, -1, 0);
+    this.untilVisible.mark(need, -1, since);
   }
 }

@@ -107,3 +107,14 @@ test("many unreleased marks do not grow without end once they are let go", () =>
   assert.deepEqual(taken().map((answer) => answer.opaque), Array.from({ length: 5000 }, (_, i) => i));
   assert.equal(held.empty, true);
 });
+
+test("a hold that is never empty keeps little of what it has let go", () => {
+  const { connection, taken } = collecting();
+  const held = new AnswerHold(connection);
+  for (let i = 0; i < 1000; i++) {
+    for (let j = 0; j < 64; j++) hold(held, i * 64 + j, (i * 64 + j) * 100, i);
+    if (i > 0) held.release(i * 64 * 100, i);
+    taken();
+  }
+  assert.ok(held.output(true).bytes.length <= 256 * 1024, `${held.output(true).bytes.length} bytes for 128 answers`);
+});

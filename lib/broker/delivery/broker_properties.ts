@@ -30,8 +30,9 @@ export class BrokerProperties {
   }
 
   /** What counts of a batch's own properties: they are not stored. */
-  readOuter(header: Header, field: number): { wait: boolean; uniqueKey: string | null } {
-    this.outer.readHeader(header, field);
-    return { wait: !this.waitIsFalse(this.outer), uniqueKey: this.outer.text(KnownProperty.UNIQ_KEY) };
+  readOuter(header: Header, field: number): { wait: boolean; uniqueKey: string | null; properties: Properties } {
+    const properties = this.outer;
+    properties.readHeader(header, field);
+    return { wait: !this.waitIsFalse(properties), uniqueKey: properties.text(KnownProperty.UNIQ_KEY), properties };
   }
 }

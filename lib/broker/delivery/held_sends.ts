@@ -1,16 +1,17 @@
-import type { Clock } from "@rmq/platform";
+import type { Clock, Timer } from "@rmq/platform";
 import type { Store } from "@rmq/store";
 import type { AnswerHold } from "./answer_hold.ts";
 
 /** All connections that hold answers of sends back until the store has got far enough. */
 export class HeldSends {
   private holds: AnswerHold[] = [];
+  private readonly timer: Timer;
 
   /** `syncFlushTimeoutMs`: an answer that waits longer leaves with code 10. */
   constructor(private readonly store: Store, private readonly clock: Clock, syncFlushTimeoutMs: number) {
     store.onAdvance(() => this.release());
     store.onRollback((from, cause) => this.rollback(from, cause));
-    clock.every(Math.max(10, Math.min(500, syncFlushTimeoutMs / 4)), () => {
+    this.timer = clock.every(Math.max(10, Math.min(500, syncFlushTimeoutMs / 4)), () => {
       const before = clock.monotonicUs() - syncFlushTimeoutMs * 1000;
       for (const hold of this.holds) hold.expire(before);
       this.drop();
@@ -26,6 +27,11 @@ export class HeldSends {
       this.nowUs = this.clock.monotonicUs();
     }
     hold.mark(wait, need, this.store.written, this.nowUs);
+  }
+
+  /** No answer is given up any more: the broker stops. */
+  close(): void {
+    this.timer.cancel();
   }
 
   private nowUs = 0;

@@ -1,4 +1,4 @@
-import type { Clock } from "@rmq/platform";
+import type { Clock, Timer } from "@rmq/platform";
 import type { DispatchEntry, QueueState, Store } from "@rmq/store";
 import type { RemotingConnection } from "@rmq/remoting";
 import type { TagsMatch } from "../filters/tags.ts";
@@ -20,6 +20,8 @@ export interface ParkedPull {
   readonly deadlineUs: number;
   /** Woken, answered or gone. */
   done: boolean;
+  /** The quarter second in which it ends; set when it is parked. */
+  bucket: number;
 }
 
 const BUCKET_US = 250_000;
@@ -31,10 +33,11 @@ const BUCKET_US = 250_000;
 export class ParkedPulls {
   private readonly byQueue = new Map<QueueState, ParkedPull[]>();
   /** Pulls by the quarter second in which they end, so that looking for ends costs nothing while none is due. */
-  private readonly byEnd = new Map<number, ParkedPull[]>();
+  private readonly byEnd = new Map<number, Set<ParkedPull>>();
   private nextBucket: number;
   private woken: ParkedPull[] = [];
   private count = 0;
+  private readonly timer: Timer;
 
   /** `run` answers a pull that was taken out, without parking it again. */
   constructor(
@@ -48,7 +51,7 @@ export class ParkedPulls {
       if (this.count !== 0) this.wake(entry);
     });
     store.onAdvance(() => this.runWoken());
-    clock.every(BUCKET_US / 1000, () => this.expire());
+    this.timer = clock.every(BUCKET_US / 1000, () => this.expire());
   }
 
   /** Pulls that wait now. */
@@ -61,7 +64,10 @@ export class ParkedPulls {
     if (this.count >= this.limit) return false;
     this.count++;
     listOf(this.byQueue, pull.queue).push(pull);
-    listOf(this.byEnd, Math.max(this.nextBucket, this.bucketOf(pull.deadlineUs) + 1)).push(pull);
+    pull.bucket = Math.max(this.nextBucket, this.bucketOf(pull.deadlineUs) + 1);
+    let ending = this.byEnd.get(pull.bucket);
+    if (ending === undefined) this.byEnd.set(pull.bucket, ending = new Set());
+    ending.add(pull);
     stateOf(pull.connection).pulls.add(pull);
     return true;
   }
@@ -71,8 +77,9 @@ export class ParkedPulls {
     for (const pull of [...stateOf(connection).pulls]) this.remove(pull);
   }
 
-  /** Answers all of them now: the broker stops, or its role changes. */
-  releaseAll(): void {
+  /** Answers all of them now and looks at no clock any more: the broker stops. */
+  stop(): void {
+    this.timer.cancel();
     for (const pulls of [...this.byQueue.values()]) {
       for (const pull of [...pulls]) this.take(pull);
     }
@@ -94,8 +101,7 @@ export class ParkedPulls {
     for (; this.nextBucket <= now; this.nextBucket++) {
       const due = this.byEnd.get(this.nextBucket);
       if (due === undefined) continue;
-      this.byEnd.delete(this.nextBucket);
-      for (const pull of due) if (!pull.done) this.take(pull);
+      for (const pull of [...due]) this.take(pull);
     }
     this.runWoken();
   }
@@ -111,6 +117,9 @@ export class ParkedPulls {
     pull.done = true;
     this.count--;
     stateOf(pull.connection).pulls.delete(pull);
+    const ending = this.byEnd.get(pull.bucket);
+    ending?.delete(pull);
+    if (ending?.size === 0) this.byEnd.delete(pull.bucket);
     const pulls = this.byQueue.get(pull.queue);
     if (pulls === undefined) return;
     pulls.splice(pulls.indexOf(pull), 1);
@@ -129,7 +138,7 @@ export class ParkedPulls {
   }
 }
 
-function listOf<K>(map: Map<K, ParkedPull[]>, key: K): ParkedPull[] {
+function listOf(map: Map<QueueState, ParkedPull[]>, key: QueueState): ParkedPull[] {
   let list = map.get(key);
   if (list === undefined) map.set(key, list = []);
   return list;

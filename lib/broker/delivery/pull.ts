@@ -16,6 +16,9 @@ const SUSPEND = 2;
 
 const PERM_READ = 4;
 
+/** No client waits longer for an answer (30 s), whatever its header says. */
+const LONGEST_SUSPEND_MS = 10 * 60_000;
+
 /** Everything that a checked pull needs to be run, now or later. */
 interface Checked {
   readonly group: string;
@@ -61,7 +64,7 @@ export class Pull {
   /** Answers everything that is parked, and parks nothing any more. */
   stop(): void {
     this.stopping = true;
-    this.parked.releaseAll();
+    this.parked.stop();
   }
 
   private pull(header: Header, connection: RemotingConnection): void {
@@ -105,7 +108,9 @@ export class Pull {
     suspendMs: number,
   ): boolean {
     const { settings, platform } = this.state;
-    const waitMs = settings.longPollingEnable ? suspendMs : settings.shortPollingTimeMills;
+    const waitMs = settings.longPollingEnable
+      ? Math.min(suspendMs, LONGEST_SUSPEND_MS)
+      : settings.shortPollingTimeMills;
     if (connection.closed || this.stopping) return false;
     return this.parked.park({
       connection,
@@ -120,6 +125,7 @@ export class Pull {
       tags: request.tags,
       deadlineUs: platform.clock.monotonicUs() + waitMs * 1000,
       done: false,
+      bucket: 0,
     });
   }
 

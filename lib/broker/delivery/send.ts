@@ -1,7 +1,6 @@
 import {
   decodeBatch,
   Fields,
-  FormatError,
   type Header,
   KnownProperty,
   MessageDraft,
@@ -20,6 +19,8 @@ import { appendTo, type Refusal, type Rewriters, type Target } from "./rewriters
 import { BrokerProperties } from "./broker_properties.ts";
 import { retryRefusal } from "./send_to_retry.ts";
 import { writeBatchAnswer } from "./batch_answer.ts";
+import { BatchCheck } from "./batch_check.ts";
+import { illegal, NO_INNER_BATCHES, unwantedOfBatch, unwantedProperty } from "./unwanted_properties.ts";
 
 /** Field numbers of one of the two send headers, so that one handler serves both (remoting sheet §11.6). */
 interface SendFields {
@@ -77,12 +78,9 @@ const v2Fields: SendFields = {
 const HOST_BITS = 0x30;
 const MULTI_TAG = 0x2;
 const TRANSACTION_BITS = 0xc;
-
-const NO_TRANSACTIONS =
-  "this broker does not take transaction messages yet; send it without TRAN_MSG, or use Apache RocketMQ for this topic";
-const NO_TIMERS =
-  "this broker does not take timer messages yet (TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS); use a delay level (property DELAY, 1 to 18)";
-
+const PERM_WRITE = 2;
+/** An inner batch (BatchCQ topics): its entry takes several queue offsets. */
+const INNER_BATCH = 0x80;
 /** Serves 10, 310 and 320: from the request's bytes into the tail of the commit log, one draft for all. */
 export class Send {
   private readonly draft = new MessageDraft();
@@ -90,6 +88,7 @@ export class Send {
   private readonly answers: SendAnswer;
   private readonly added: BrokerProperties;
   private readonly errorFields: Record<string, string>;
+  private readonly batches: BatchCheck;
 
   constructor(
     private readonly state: BrokerState,
@@ -101,6 +100,7 @@ export class Send {
     const [first] = state.topics.all();
     this.target = { topic: first, queueId: 0 };
     this.added = new BrokerProperties(settings, state.uniqueIds);
+    this.batches = new BatchCheck(settings.maxMessageSize);
     this.errorFields = { MSG_REGION: settings.regionId, TRACE_ON: String(settings.traceOn) };
     this.answers = new SendAnswer({
       regionId: settings.regionId,
@@ -151,6 +151,13 @@ export class Send {
     } else {
       this.target.topic = topic;
     }
+    if ((settings.brokerPermission & PERM_WRITE) === 0 && this.target.topic.config.order) {
+      return {
+        code: ResponseCode.NO_PERMISSION,
+        remark: `the broker[${settings.brokerIP1}] sending message is forbidden`,
+      };
+    }
+    if ((header.int(fields.sysFlag, 0) & INNER_BATCH) !== 0) return illegal(NO_INNER_BATCHES);
     return this.pickQueue(header.int(fields.queueId, 0));
   }
 
@@ -237,12 +244,8 @@ export class Send {
   /** What needs more than a look at one property: retries and the kinds of message that are not built yet. */
   private special(header: Header, fields: SendFields): Refusal | null {
     const { properties } = this.draft;
-    if (properties.has(KnownProperty.TRAN_MSG) && properties.text(KnownProperty.TRAN_MSG)?.toLowerCase() === "true") {
-      return { code: ResponseCode.MESSAGE_ILLEGAL, remark: NO_TRANSACTIONS };
-    }
-    if (!properties.has(KnownProperty.DELAY) && hasTimer(properties)) {
-      return { code: ResponseCode.MESSAGE_ILLEGAL, remark: NO_TIMERS };
-    }
+    const unwanted = unwantedProperty(properties);
+    if (unwanted !== null) return illegal(unwanted);
     if (!isRetry(this.target.topic)) return null;
     return retryRefusal(this.state, this.draft, this.target, header, header.int(fields.maxReconsumeTimes, -1));
   }
@@ -258,9 +261,9 @@ export class Send {
     }
     this.fill(header, connection, fields);
     const outer = this.added.readOuter(header, fields.properties);
-    const illegal = this.checkBatch(header);
-    if (illegal !== null) return this.refuse(header, connection, illegal);
-    const reserved = store.reserve(this.batchBytes);
+    const refusal = unwantedOfBatch(outer.properties) ?? this.batches.check(header, target.topic.nameBytes.length);
+    if (refusal !== null) return this.refuse(header, connection, refusal);
+    const reserved = store.reserve(this.batches.bytes);
     if (reserved !== AppendStatus.OK) return this.notAppended(header, connection, reserved);
 
     const offsets: number[] = [];
@@ -273,7 +276,7 @@ export class Send {
       draft.bodyStart = bodyStart;
       draft.bodyEnd = bodyEnd;
       // Inner messages keep their properties to the letter: no additions, no final separator (storage sheet §3.2).
-      draft.properties.readVerbatim(header.bytes, propsStart, propsEnd);
+      draft.properties.copyRaw(header.bytes, propsStart, propsEnd);
       status = appendTo(store, draft, target);
       if (status !== AppendStatus.OK) return;
       if (firstQueueOffset < 0) firstQueueOffset = draft.queueOffset;
@@ -294,41 +297,6 @@ export class Send {
       fields: this.errorFields,
     });
     this.held.add(hold, outer.wait, store.appended);
-  }
-
-  private batchBytes = 0;
-
-  /** Looks at all inner messages before the first is appended: a batch is stored whole or not at all. */
-  private checkBatch(header: Header): Refusal | null {
-    const { maxMessageSize } = this.state.settings;
-    const fixed = 91 + 24 + this.target.topic.nameBytes.length + 1;
-    let bytes = 0;
-    let problem: string | null = null;
-    let code: number = ResponseCode.MESSAGE_ILLEGAL;
-    try {
-      const count = decodeBatch(
-        header.bytes,
-        header.bodyStart,
-        header.bodyEnd,
-        (_flag, bodyStart, bodyEnd, from, to) => {
-          if (to - from > 32767) problem = `the properties of an inner message are longer than 32767 bytes`;
-          bytes += fixed + (bodyEnd - bodyStart) + (to - from);
-        },
-      );
-      if (count === 0) {
-        problem = "the batch holds no message";
-        code = ResponseCode.SYSTEM_ERROR;
-      }
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      problem = `the batch body can't be read: ${error.message}`;
-      code = ResponseCode.SYSTEM_ERROR;
-    }
-    if (header.bodyEnd - header.bodyStart > maxMessageSize) {
-      problem = `the batch is longer than maxMessageSize, ${maxMessageSize} bytes`;
-    }
-    this.batchBytes = bytes;
-    return problem === null ? null : { code, remark: problem };
   }
 
   /** Everything of the draft but body and properties. */
@@ -375,9 +343,4 @@ const PERCENT = 0x25;
 
 function isRetry(topic: Topic): boolean {
   return topic.nameBytes[0] === PERCENT && topic.name.startsWith(RETRY_PREFIX);
-}
-
-function hasTimer(properties: MessageDraft["properties"]): boolean {
-  return properties.has(KnownProperty.TIMER_DELAY_SEC) || properties.has(KnownProperty.TIMER_DELAY_MS) ||
-    properties.has(KnownProperty.TIMER_DELIVER_MS) || properties.has(KnownProperty.TIMER_DEL_UNIQKEY);
 }

@@ -70,7 +70,7 @@ function fromHeader(matches: TagsMatches, header: Header): Subscription | Subscr
   if (header.has(F.expressionType)) {
     const type = header.text(F.expressionType);
     if (!isTagType(type)) {
-      if (!header.has(F.subscription)) {
+      if (!header.has(F.subscription) || header.end(F.subscription) === header.start(F.subscription)) {
         return { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark: "parse the consumer's subscription failed" };
       }
       return noExpressions(type);

@@ -24,6 +24,8 @@ export function matchOfCodes(codes: readonly number[]): TagsMatch | null {
   return (_high, low) => all.has(low);
 }
 
+const LONGEST_KEPT = 1024;
+
 /** Matches by subscription text, kept: clients repeat the same few texts in every pull. */
 export class TagsMatches {
   private readonly known = new Map<string, TagsMatch | null>();
@@ -38,7 +40,8 @@ export class TagsMatches {
     const tags = tagsOf(expression);
     const match = tags === null ? null : matchOfCodes(tags.map((tag) => javaHash(tag)));
     if (this.known.size >= this.limit) this.known.clear();
-    this.known.set(expression, match);
+    // What is longer comes from nobody who repeats it, and must not fill the memory.
+    if (expression.length <= LONGEST_KEPT) this.known.set(expression, match);
     return match;
   }
 }

@@ -1,0 +1,41 @@
+import { KnownProperty, type Properties, ResponseCode } from "@rmq/protocol";
+import type { Refusal } from "./rewriters.ts";
+
+const NO_TRANSACTIONS =
+  "this broker does not take transaction messages yet; send it without TRAN_MSG, or use Apache RocketMQ for this topic";
+const NO_TIMERS =
+  "this broker does not take timer messages yet (TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS); use a delay level (property DELAY, 1 to 18)";
+const NUL = "a property holds a NUL character, which no RocketMQ client can read back";
+
+/** Remark for messages of topics with `queue.type=BatchCQ`. */
+export const NO_INNER_BATCHES: string =
+  "inner batches (INNER_NUM, sysFlag 0x80) need a topic with queue.type=BatchCQ, which this broker does not have; use an ordinary batch (320)";
+
+/** A refusal with code 13. */
+export function illegal(remark: string): Refusal {
+  return { code: ResponseCode.MESSAGE_ILLEGAL, remark };
+}
+
+/** Why a message with these properties can't be stored as an ordinary one; null: it can. */
+export function unwantedProperty(properties: Properties): string | null {
+  // Recovery takes zeros in an entry for what a torn write left (storage sheet §7).
+  if (properties.hasNul) return NUL;
+  if (properties.has(KnownProperty.INNER_NUM)) return NO_INNER_BATCHES;
+  if (properties.has(KnownProperty.TRAN_MSG) && properties.text(KnownProperty.TRAN_MSG)?.toLowerCase() === "true") {
+    return NO_TRANSACTIONS;
+  }
+  return hasTimer(properties) && !(Number(properties.text(KnownProperty.DELAY) ?? 0) > 0) ? NO_TIMERS : null;
+}
+
+/** Why a batch with these properties of its own is refused; delays too are not for batches (remoting sheet §11.4). */
+export function unwantedOfBatch(properties: Properties): Refusal | null {
+  const unwanted = unwantedProperty(properties);
+  if (unwanted !== null) return illegal(unwanted);
+  if (!properties.has(KnownProperty.DELAY)) return null;
+  return illegal("a batch can't be delayed: send its messages one by one");
+}
+
+function hasTimer(properties: Properties): boolean {
+  return properties.has(KnownProperty.TIMER_DELAY_SEC) || properties.has(KnownProperty.TIMER_DELAY_MS) ||
+    properties.has(KnownProperty.TIMER_DELIVER_MS) || properties.has(KnownProperty.TIMER_DEL_UNIQKEY);
+}
