@@ -1,4 +1,5 @@
 import { type File, PlatformError } from "@rmq/platform";
+import { asPlatformError } from "./platform_error.ts";
 
 /** Gets the bytes asked for at `bytes[start…]`, valid until it returns: the buffer may serve another block afterwards. */
 export type BlockDone = (error: PlatformError | null, bytes: Uint8Array, start: number) => void;
@@ -18,6 +19,8 @@ class Block {
   waiters: ((error: PlatformError | null) => void)[] = [];
   /** Callbacks that look at the bytes now. */
   readers = 0;
+  /** Why it could not be read. */
+  error: PlatformError | null = null;
   newer: Block | null = null;
   older: Block | null = null;
   constructor(readonly blocks: Map<number, Block>, readonly index: number) {}
@@ -59,7 +62,8 @@ export class BlockCache {
 
   /**
    * Reads `length` bytes; calls `done` at once when they are here. Bytes that cross a block's end come as a copy.
-   * Error: what the file's read says, or `EIO` when the file ends before them.
+   * Error: what the file's read says, `EBADF` when the file was closed meanwhile (open it again), or `EIO` when it ends
+   * before them.
    */
   read(file: File, position: number, length: number, done: BlockDone): void {
     const index = Math.floor(position / this.#blockBytes);
@@ -73,6 +77,9 @@ export class BlockCache {
       });
       return;
     }
+    // The second block is asked for while the file is surely open, and comes at the same time.
+    this.#block(file, index);
+    this.#block(file, index + 1);
     this.#assemble(file, position, new Uint8Array(length), 0, done);
   }
 
@@ -93,6 +100,7 @@ export class BlockCache {
   }
 
   #serve(file: File, block: Block, start: number, length: number, done: BlockDone): void {
+    if (block.error !== null) return done(block.error, none, 0);
     if (start + length <= block.filled) {
       block.readers++;
       try {
@@ -135,13 +143,22 @@ export class BlockCache {
 
   #load(file: File, block: Block): void {
     const bytes = this.#spare.pop() ?? new Uint8Array(this.#blockBytes);
+    const start = block.index * this.#blockBytes;
+    let expected = bytes.length;
     const fill = (at: number): void => {
       const into = at === 0 ? bytes : bytes.subarray(at);
-      file.readAt(into, block.index * this.#blockBytes + at, (error, count) => {
-        if (error !== null) return this.#loaded(block, bytes, at, error);
-        if (count > 0 && at + count < bytes.length) return fill(at + count);
-        this.#loaded(block, bytes, at + count, null);
-      });
+      try {
+        // What the file has is asked first: a second read, to find its end, could meet a closed file.
+        if (at === 0) expected = Math.min(expected, file.size() - start);
+        file.readAt(into, start + at, (error, count) => {
+          if (error !== null) return this.#loaded(block, bytes, at, error);
+          if (count > 0 && at + count < expected) return fill(at + count);
+          this.#loaded(block, bytes, at + count, null);
+        });
+      } catch (error) {
+        // Closed since the caller got it, or between two reads: its path was dropped, or a pool made room.
+        this.#loaded(block, bytes, at, asPlatformError(error));
+      }
     };
     fill(0);
   }
@@ -150,8 +167,10 @@ export class BlockCache {
     const waiters = block.waiters;
     block.waiters = [];
     block.loading = false;
-    if (error !== null) this.#drop(block);
-    else {
+    if (error !== null) {
+      block.error = error;
+      this.#drop(block);
+    } else {
       block.bytes = bytes;
       block.filled = filled;
       if (!block.dropped) {

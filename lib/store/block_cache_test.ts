@@ -7,11 +7,13 @@ import { BlockCache } from "./block_cache.ts";
 class SlowFile implements Partial<File> {
   reads = 0;
   failing = false;
+  closed = false;
   #pending: (() => void)[] = [];
   constructor(readonly path: string, public length: number, public add = 0) {}
 
   readAt(into: Uint8Array, position: number, done: (error: PlatformError | null, bytesRead: number) => void): void {
     this.reads++;
+    if (this.closed) throw new PlatformError("EBADF", `${this.path} is closed`);
     this.#pending.push(() => {
       if (this.failing) return done(new PlatformError("EIO", "broken"), 0);
       // Short reads are normal.
@@ -19,6 +21,10 @@ class SlowFile implements Partial<File> {
       for (let i = 0; i < count; i++) into[i] = (position + i) % 251 + this.add;
       done(null, count);
     });
+  }
+
+  size(): number {
+    return this.length;
   }
 
   answer(): void {
@@ -111,4 +117,33 @@ test("the end of a file and a failing read are told, and neither is kept", () =>
   assert.equal(read(cache, file, 150, 20), "EIO");
   file.failing = false;
   assert.deepEqual(read(cache, file, 150, 20), content(150, 20));
+});
+
+test("a file that is closed before or between two reads is an error for all who wait, and is not kept", () => {
+  const cache = new BlockCache(1024, 64);
+  const file = new SlowFile("a", 1000);
+  const codes: (string | undefined)[] = [];
+  // Short reads: the second one finds the file closed.
+  cache.read(asFile(file), 0, 10, (error) => codes.push(error?.code));
+  cache.read(asFile(file), 20, 30, (error) => codes.push(error?.code));
+  file.closed = true;
+  file.answer();
+  assert.deepEqual(codes, ["EBADF", "EBADF"]);
+  assert.equal(read(cache, file, 200, 10), "EBADF");
+  cache.prefetch(asFile(file), 300);
+  file.closed = false;
+  for (const position of [0, 200, 300]) assert.deepEqual(read(cache, file, position, 10), content(position, 10));
+});
+
+test("a file that is closed between two of many blocks of one read is an error; of two, it does not matter", () => {
+  const file = new SlowFile("a", 1000);
+  const results: string[] = [];
+  for (const length of [64, 74, 200]) {
+    file.closed = false;
+    const cache = new BlockCache(1024, 64);
+    cache.read(asFile(file), 2 * 64 - 10, length, (error) => results.push(error?.code ?? "read"));
+    cache.read(asFile(file), 2 * 64, 1, () => file.closed = true);
+    file.answer();
+  }
+  assert.deepEqual(results, ["read", "read", "EBADF"]);
 });

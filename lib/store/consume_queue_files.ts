@@ -229,12 +229,20 @@ export function readUnits(queue: ConsumeQueue, from: number, to: number, done: U
   const position = (from * UNIT_BYTES) % fileBytes;
   const fileEnd = from + (fileBytes - position) / UNIT_BYTES;
   const count = Math.min(end, queue.bufferStart, fileEnd, from + READ_UNITS) - from;
-  let file;
-  try {
-    file = pool.get(queue.pathOf(from * UNIT_BYTES));
-  } catch (error) {
-    return done(asPlatformError(error), noBytes, 0, 0);
-  }
-  if (file === null) return done(new PlatformError("ENOENT", queue.pathOf(from * UNIT_BYTES)), noBytes, 0, 0);
-  cache.read(file, position, count * UNIT_BYTES, (error, bytes, start) => done(error, bytes, start, count));
+  const path = queue.pathOf(from * UNIT_BYTES);
+  const read = (mayRetry: boolean): void => {
+    let file;
+    try {
+      file = pool.get(path);
+    } catch (error) {
+      return done(asPlatformError(error), noBytes, 0, 0);
+    }
+    if (file === null) return done(new PlatformError("ENOENT", path), noBytes, 0, 0);
+    cache.read(file, position, count * UNIT_BYTES, (error, bytes, start) => {
+      // The pool closed it for another file while it was being read.
+      if (mayRetry && error?.code === "EBADF") return read(false);
+      done(error, bytes, start, count);
+    });
+  };
+  read(true);
 }

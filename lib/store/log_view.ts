@@ -1,9 +1,9 @@
-import { PlatformError } from "@rmq/platform";
+import { type File, PlatformError } from "@rmq/platform";
 import type { BlockCache } from "./block_cache.ts";
 import type { Ladder } from "./ladder.ts";
 import type { EntryView, LogReader, ReadDone } from "./log_reader.ts";
 import { asPlatformError } from "./platform_error.ts";
-import type { Segment, Segments } from "./segments.ts";
+import type { Segments } from "./segments.ts";
 import type { Tail } from "./tail.ts";
 
 /** Bytes of a cached block of the log. */
@@ -47,6 +47,10 @@ export class LogView implements LogReader {
   }
 
   read(offset: number, size: number, done: ReadDone): void {
+    this.#read(offset, size, true, done);
+  }
+
+  #read(offset: number, size: number, mayRetry: boolean, done: ReadDone): void {
     const chunk = this.tail.chunkAt(offset);
     if (chunk !== null && offset + size <= chunk.base + chunk.used) {
       return done(null, chunk.bytes, offset - chunk.base);
@@ -56,12 +60,18 @@ export class LogView implements LogReader {
     if (segment === null || offset + size > this.visible || position + size > this.segments.segmentBytes) {
       return done(new PlatformError("EINVAL", `no entry of ${size} bytes at ${offset} in the commit log`), NOTHING, 0);
     }
+    let file;
     try {
-      if (offset + size > this.#cacheable) this.#readDirectly(segment, position, size, done);
-      else this.#readCached(segment, position, size, done);
+      file = this.segments.open(segment);
     } catch (error) {
-      done(asPlatformError(error), NOTHING, 0);
+      return done(asPlatformError(error), NOTHING, 0);
     }
+    if (offset + size > this.#cacheable) return readDirectly(file, position, size, done);
+    this.#readCached(file, segment.base, position, size, (error, bytes, start) => {
+      // Closed for another segment while it was being read.
+      if (mayRetry && error?.code === "EBADF") return this.#read(offset, size, false, done);
+      done(error, bytes, start);
+    });
   }
 
   /** Drops what memory need not hold: durable, visible, and in blocks that are complete, so that a cached block never goes stale. */
@@ -76,27 +86,26 @@ export class LogView implements LogReader {
     return base + Math.floor((offset - base) / BLOCK_BYTES) * BLOCK_BYTES;
   }
 
-  #readDirectly(segment: Segment, position: number, size: number, done: ReadDone): void {
-    const into = new Uint8Array(size);
-    this.segments.open(segment).readAt(into, position, (error, count) => {
-      if (error !== null) return done(error, NOTHING, 0);
-      if (count < size) return done(new PlatformError("EIO", `${segment.path} ends early`), NOTHING, 0);
-      done(null, into, 0);
-    });
-  }
-
-  #readCached(segment: Segment, position: number, size: number, done: ReadDone): void {
-    const file = this.segments.open(segment);
+  #readCached(file: File, base: number, position: number, size: number, done: ReadDone): void {
     const block = Math.floor(position / BLOCK_BYTES);
-    const id = segment.base + block * BLOCK_BYTES;
+    const id = base + block * BLOCK_BYTES;
     if (id !== this.#lastBlock) {
       this.#lastBlock = id;
       const next = (block + 1) * BLOCK_BYTES;
       const sequential = block > 0 && this.cache.peek(file, block * BLOCK_BYTES - 1, 1) !== null;
-      if (sequential && next < this.segments.segmentBytes && segment.base + next + BLOCK_BYTES <= this.#cacheable) {
+      if (sequential && next < this.segments.segmentBytes && base + next + BLOCK_BYTES <= this.#cacheable) {
         this.cache.prefetch(file, next);
       }
     }
     this.cache.read(file, position, size, done);
   }
+}
+
+function readDirectly(file: File, position: number, size: number, done: ReadDone): void {
+  const into = new Uint8Array(size);
+  file.readAt(into, position, (error, count) => {
+    if (error !== null) return done(error, NOTHING, 0);
+    if (count < size) return done(new PlatformError("EIO", `${file.path} ends early`), NOTHING, 0);
+    done(null, into, 0);
+  });
 }
