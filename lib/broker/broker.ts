@@ -1,4 +1,5 @@
 import type { Logger, Platform } from "@rmq/platform";
+import { ResponseCode } from "@rmq/protocol";
 import {
   createClient,
   type RemotingConnection,
@@ -62,6 +63,7 @@ export async function startBroker(platform: Platform, options: BrokerOptions, lo
   try {
     return await listen(parts, options);
   } catch (error) {
+    await parts.state.server?.close();
     await closeParts(parts);
     throw error;
   }
@@ -70,6 +72,7 @@ export async function startBroker(platform: Platform, options: BrokerOptions, lo
 /** A broker that does not listen yet. */
 interface Parts {
   readonly state: BrokerState;
+  readonly held: HeldSends;
   readonly send: Send;
   readonly pull: Pull;
   readonly delay: DelayLevels;
@@ -78,7 +81,7 @@ interface Parts {
 async function openParts(platform: Platform, options: BrokerOptions, logger: Logger): Promise<Parts> {
   const settings = options.broker;
   const { clock } = platform;
-  const file = (name: string) => new ConfigFile(platform, `${settings.storePathRootDir}/config/${name}`);
+  const file = (name: string) => configFile(platform, settings, name);
   const topics = new TopicTable({ clock, logger, settings, file: file("topics.json") });
   const groups = new GroupTable({ clock, logger, settings, file: file("subscriptionGroup.json") });
   const offsets = new OffsetTable({ clock, logger, settings, file: file("consumerOffset.json") });
@@ -94,15 +97,32 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
     topicExists: (topic) => topics.get(topic) !== null,
     lowestConsumed: (topic, queueId) => lowestOffset(offsets, topic, queueId),
   }, logger);
+  const client = createClient(platform, {}, logger);
+  try {
+    return composed(platform, options, logger, { store, client, topics, groups, offsets, storeHost, storePort });
+  } catch (error) {
+    client.close();
+    await store.close();
+    throw error;
+  }
+}
+
+/** What is opened and loaded first. */
+type Opened = Pick<BrokerState, "store" | "client" | "topics" | "groups" | "offsets" | "storeHost" | "storePort">;
+
+function composed(platform: Platform, options: BrokerOptions, logger: Logger, opened: Opened): Parts {
+  const settings = options.broker;
+  const { clock } = platform;
+  const { store, client, topics, groups, offsets, storeHost, storePort } = opened;
   topics.attach(store);
   offsets.load(store);
 
-  const client = createClient(platform, {}, logger);
   const address = `${bracketed(settings.brokerIP1)}:${storePort}`;
   const registration = new Registration({ platform, logger, settings, topics, client }, address);
   topics.onChange((changed) => registration.changed(changed));
   const clients = new ClientTable({ clock, logger, settings });
-  const delay = new DelayLevels({ platform, logger, settings, store, topics, file: file("delayOffset.json") });
+  const file = configFile(platform, settings, "delayOffset.json");
+  const delay = new DelayLevels({ platform, logger, settings, store, topics, file });
   const rewriters = new Rewriters([delay.rewriter]);
   const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
   const state: BrokerState = {
@@ -125,7 +145,7 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
   };
   const held = new HeldSends(store, clock, settings.syncFlushTimeout);
   const send = new Send(state, held, rewriters);
-  return { state, send, pull: new Pull(state), delay };
+  return { state, held, send, pull: new Pull(state), delay };
 }
 
 async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
@@ -169,11 +189,14 @@ async function stop(parts: Parts, server: RemotingServer): Promise<void> {
   pull.stop();
   // Appended sends are answered once they are on disk; a disk that can't take them is told to their senders by the hold.
   await state.store.flush().catch(() => {});
+  server.release();
+  await state.store.flush().catch(() => {});
+  server.refuseParked({ code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: "the broker stops" });
   await server.close(GRACE_MS);
   await closeParts(parts);
 }
 
-async function closeParts({ state, delay }: Parts): Promise<void> {
+async function closeParts({ state, held, delay }: Parts): Promise<void> {
   state.clients.close();
   state.client.close();
   await Promise.all(
@@ -181,7 +204,12 @@ async function closeParts({ state, delay }: Parts): Promise<void> {
       new Promise<void>((resolve) => part.close(resolve))
     ),
   );
+  held.close();
   await state.store.close();
+}
+
+function configFile(platform: Platform, settings: BrokerSettings, name: string): ConfigFile {
+  return new ConfigFile(platform, `${settings.storePathRootDir}/config/${name}`);
 }
 
 /** The name clients are told, as an IP: message ids hold addresses, so a name is resolved once. */

@@ -95,6 +95,23 @@ test("a request parked for too long is answered with 2, and is not served any mo
     assert.equal(server.stats.parkTimeouts, 2);
   }));
 
+test("all that is parked can be given one answer, and is not served any more", () =>
+  withGate({}, async (gate, server, peer) => {
+    peer.send(bytesOf(send(1), requestBytes({ code: SEND, opaque: 2, oneway: true }), send(3)));
+    peer.request({ code: PING, opaque: 4 });
+    await peer.received(1);
+    server.refuseParked({ code: 14, remark: "closing" });
+    const frames = await peer.received(3);
+    assert.deepEqual(frames.slice(1).map(({ opaque, code, remark }) => [opaque, code, remark]), [
+      [1, 14, "closing"],
+      [3, 14, "closing"],
+    ]);
+    gate.open = true;
+    server.release();
+    assert.deepEqual(gate.served, []);
+    assert.equal(server.parkedBytes, 0);
+  }));
+
 test("beyond the byte bound the socket rests, and goes on after a release", () =>
   withGate({ parkedBytesPerConnection: 40 * KIB, waitTimeMillsInSendQueue: 60_000 }, async (gate, server, peer) => {
     const count = 100;

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Platform, Timer } from "@rmq/platform";
-import { Header, MAX_FRAME_LENGTH } from "@rmq/protocol";
+import { type Answer, Header, MAX_FRAME_LENGTH } from "@rmq/protocol";
 import { BufferPool } from "./buffer_pool.ts";
 import type { Peer } from "./peer.ts";
 import { QuietLog } from "./quiet_log.ts";
@@ -171,6 +171,10 @@ export class Hub {
     this.frameEnd = frameEnd;
     this.serving = serving;
     this.servingHeader = servingHeader;
+  }
+
+  refuseParked(answer: Answer): void {
+    for (const peer of [...this.parking]) peer.refuseParked(answer);
   }
 
   stop(): void {

@@ -38,12 +38,14 @@ export class ParkedFrames {
     return end - start;
   }
 
-  removeFirst(): void {
+  /** Returns the bytes that it gave back. */
+  removeFirst(): number {
     const frame = this.#frames.shift();
-    if (frame === undefined) return;
+    if (frame === undefined) return 0;
     this.bytes -= frame.bytes.length;
     const left = this.#codes.get(frame.code)! - 1;
     if (left === 0) this.#codes.delete(frame.code);
     else this.#codes.set(frame.code, left);
+    return frame.bytes.length;
   }
 }

@@ -305,12 +305,19 @@ export class Peer implements RemotingConnection {
     this.resumeIfParkedFits();
   }
 
+  /** Gives all parked requests this answer. */
+  refuseParked(answer: Answer): void {
+    for (let frame = this.#parked?.first; frame; frame = this.#parked?.first) {
+      this.#dropFirstParked();
+      if (!frame.oneway) this.answer(frame.opaque, answer);
+    }
+    this.resumeIfParkedFits();
+  }
+
   #dropFirstParked(): void {
     const parked = this.#parked;
     if (parked === null) return;
-    const before = parked.bytes;
-    parked.removeFirst();
-    this.#hub.parkedBytes -= before - parked.bytes;
+    this.#hub.parkedBytes -= parked.removeFirst();
     if (parked.count === 0) this.#parked = null;
   }
 

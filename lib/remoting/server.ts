@@ -1,5 +1,5 @@
 import type { Connection, Listener, Logger, Platform, PlatformError } from "@rmq/platform";
-import { requestTable } from "@rmq/protocol";
+import { type Answer, requestTable } from "@rmq/protocol";
 import { Arrivals, type Arrived } from "./arrivals.ts";
 import { Hub } from "./hub.ts";
 import { Peer } from "./peer.ts";
@@ -58,6 +58,10 @@ class Server implements RemotingServer {
 
   release(): void {
     this.#hub.release();
+  }
+
+  refuseParked(answer: Answer): void {
+    this.#hub.refuseParked(answer);
   }
 
   async listen(): Promise<void> {

@@ -208,6 +208,8 @@ export interface RemotingServer {
   readonly connections: ReadonlySet<RemotingConnection>;
   /** Parked frames are tried again, per connection in their order. A handler may park again. */
   release(): void;
+  /** Gives every parked request this answer, for a server that is about to close. */
+  refuseParked(answer: Answer): void;
   /** Bytes of all parked frames. */
   readonly parkedBytes: number;
   /** Counters, live. */
