@@ -6,7 +6,7 @@
 
 /**
  * One `topic@queueId` of this broker: its name and where it stands. Offsets are logical (messages, not bytes).
- * The object is cheap to keep and stays the same for the life of the queue (Apache: `ConsumeQueueInterface`).
+ * The object is cheap to keep and stays the same for the life of the queue, until its topic is deleted (Apache: `ConsumeQueueInterface`).
  */
 export interface QueueState {
   /** Name of the topic. */
@@ -21,4 +21,6 @@ export interface QueueState {
   readonly max: number;
   /** First message that is still in the log; equal to `max` when there is none. */
   readonly min: number;
+  /** Removed with its topic: it stays empty, and what is stored under its name since is in another object. */
+  readonly deleted: boolean;
 }

@@ -44,7 +44,7 @@ export class Topic {
   /** The queue's state in the store, made there when it is new. */
   queue(queueId: number): QueueState {
     const known = this.#queues.get(queueId);
-    if (known !== undefined) return known;
+    if (known !== undefined && !known.deleted) return known;
     const queue = this.#store().queue(this.name, queueId);
     this.#queues.set(queueId, queue);
     return queue;

@@ -66,6 +66,9 @@ function updateTopics(state: BrokerState, header: Header, connection: RemotingCo
 function nameRefusal(state: BrokerState, name: string): Answer | null {
   const problem = topicNameProblem(name);
   if (problem !== null) return { code: ResponseCode.INVALID_PARAMETER, remark: problem };
+  if (state.topics.isBeingDeleted(name)) {
+    return { code: ResponseCode.SYSTEM_ERROR, remark: `The topic[${name}] is being deleted, try again later.` };
+  }
   if (!state.topics.isSystem(name)) return null;
   return { code: ResponseCode.INVALID_PARAMETER, remark: `The topic[${name}] is conflict with system topic.` };
 }

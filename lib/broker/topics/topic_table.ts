@@ -1,4 +1,4 @@
-import type { Clock, Done, Logger } from "@rmq/platform";
+import type { Clock, Done, Logger, PlatformError } from "@rmq/platform";
 import { Perm } from "@rmq/protocol";
 import type { Store } from "@rmq/store";
 import { ByteNames } from "../byte_names.ts";
@@ -37,6 +37,8 @@ export class TopicTable {
   readonly #system: Set<string>;
   readonly #file: DurableText;
   readonly #listeners: ((topics: Topic[]) => void)[] = [];
+  /** Names whose deletion is not on disk yet, and how many requests for it are under way. */
+  readonly #deleting = new Map<string, number>();
   #version: DataVersion;
   readonly #sorted = new SortedNames();
   #store: Pick<Store, "queue" | "deleteTopic"> | null = null;
@@ -93,6 +95,11 @@ export class TopicTable {
     return this.#byName.size >= this.#options.settings.maxTopics;
   }
 
+  /** A topic of this name was deleted and that is not on disk yet: none can be made until it is. */
+  isBeingDeleted(name: string): boolean {
+    return this.#deleting.has(name);
+  }
+
   /** Whether clients must keep their hands off this name (`TopicValidator.isSystemTopic`). */
   isSystem(name: string): boolean {
     return this.#system.has(name) || name.startsWith(SYSTEM_TOPIC_PREFIX);
@@ -105,7 +112,8 @@ export class TopicTable {
 
   /**
    * The topic, made in the image of `defaultTopic` when it is new (`createTopicInSendMessageMethod`).
-   * null: that topic does not exist or gives nothing on, or the name or the number of topics forbids it.
+   * null: that topic does not exist or gives nothing on, the name or the number of topics forbids it, or one of that name
+   * is being deleted.
    */
   createOnSend(
     name: string,
@@ -149,9 +157,13 @@ export class TopicTable {
     })));
   }
 
-  /** Creates the topic or gives it another set-up; nothing happens when it has that already. */
+  /**
+   * Creates the topic or gives it another set-up; nothing happens when it has that already. Ask {@link isBeingDeleted}
+   * before: such a name is an error.
+   */
   update(config: TopicConfig): Topic {
     const known = this.get(config.topicName);
+    if (this.isBeingDeleted(config.topicName)) throw new Error(`the topic ${config.topicName} is being deleted`);
     if (known === null) return this.#changed(this.#put(config));
     if (sameTopicConfig(known.config, config)) return known;
     known.config = config;
@@ -162,12 +174,17 @@ export class TopicTable {
   delete(name: string, done: Done): void {
     const topic = this.get(name);
     if (topic !== null) this.#forget(topic);
+    // Made again before its queues are gone, it would lose what is stored in the new ones.
+    this.#deleting.set(name, (this.#deleting.get(name) ?? 0) + 1);
     let open = 2;
+    let failure: PlatformError | null = null;
     const one: Done = (error) => {
-      if (error !== null) {
-        open = -1;
-        done(error);
-      } else if (--open === 0) done(null);
+      failure ??= error;
+      if (--open > 0) return;
+      const others = (this.#deleting.get(name) ?? 1) - 1;
+      if (others === 0) this.#deleting.delete(name);
+      else this.#deleting.set(name, others);
+      done(failure);
     };
     if (this.#store === null) one(null);
     else this.#store.deleteTopic(name, one);
@@ -192,7 +209,7 @@ export class TopicTable {
   }
 
   #mayCreate(name: string): boolean {
-    return topicNameProblem(name) === null && !this.full;
+    return topicNameProblem(name) === null && !this.full && !this.isBeingDeleted(name);
   }
 
   #put(config: TopicConfig): Topic {

@@ -124,3 +124,30 @@ test("ten thousand topics come in pages that are sorted, whole and of one versio
   const whole = JSON.parse((await broker.ask(21, null)).body);
   assert.equal(Object.keys(whole.topicConfigTable).length, broker.state.topics.size);
 });
+
+test("a topic that is being deleted is not made again before that is on disk, and then begins anew", async () => {
+  const world = simulation({ seed: 3 });
+  const broker = await TestBroker.open(world);
+  world.disk.latencyMs.sync = 2;
+  await broker.send("T", 0, "first");
+  const { topics, store } = broker.state;
+  const before = topics.get("T");
+  const done: string[] = [];
+  topics.delete("T", (error) => done.push(`first ${error}`));
+  topics.delete("T", (error) => done.push(`second ${error}`));
+  // What producers, consumers, operators and retries would do meanwhile.
+  assert.equal(topics.createOnSend("T", "TBW102", 4, 0, ""), null);
+  assert.equal(topics.createOnSendBack("T", 1, 6, 0), null);
+  const fields = { topic: "T", topicFilterType: "SINGLE_TAG", readQueueNums: 1, writeQueueNums: 1, perm: 6 };
+  const refused = await broker.ask(17, fields);
+  assert.equal(refused.code, 1);
+  assert.match(refused.remark ?? "", /topic\[T\] is being deleted/);
+  assert.deepEqual([topics.get("T"), done], [null, []]);
+  await world.advance(200);
+  assert.deepEqual(done, ["first null", "second null"]);
+  await broker.send("T", 0, "again");
+  assert.equal(topics.get("T")?.queue(0).max, 1);
+  assert.equal(topics.get("T")?.queue(0), store.existingQueue("T", 0));
+  // Whoever still holds the old topic is not led to its dead queue.
+  assert.equal(before?.queue(0), store.existingQueue("T", 0));
+});
