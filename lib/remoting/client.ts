@@ -13,6 +13,8 @@ import {
 
 const NO_HANDLERS: Handlers = new Map();
 const MAX_PENDING = 65_535;
+/** A shorter time without an answer says nothing about the connection. (MIN_CLOSE_TIMEOUT_MILLIS) */
+const MIN_CLOSE_TIMEOUT_MS = 100;
 
 /** A client that connects on first use. (NettyRemotingClient) */
 export function createClient(platform: Platform, options: ClientOptions, logger: Logger): RemotingClient {
@@ -74,10 +76,26 @@ class Client implements RemotingClient {
 
   async request(address: string, request: PeerRequest, timeoutMs: number): Promise<Response> {
     const peer = this.#peers.get(address);
-    if (peer !== undefined && !peer.closed) return peer.request(request, timeoutMs);
+    if (peer !== undefined && !peer.closed) return this.#ask(peer, request, timeoutMs);
     const startedMs = this.#hub.nowMs();
     const fresh = await this.#within(this.connection(address), address, timeoutMs);
-    return fresh.request(request, timeoutMs - (this.#hub.nowMs() - startedMs));
+    return this.#ask(fresh, request, timeoutMs - (this.#hub.nowMs() - startedMs));
+  }
+
+  /**
+   * Whoever does not answer in time may be gone without a word, and every request after this one would wait as long:
+   * the next one gets a new connection. (`clientCloseSocketIfTimeout`, invokeSync)
+   */
+  async #ask(peer: Peer, request: PeerRequest, timeoutMs: number): Promise<Response> {
+    try {
+      return await peer.request(request, timeoutMs);
+    } catch (error) {
+      const timedOut = error instanceof RemotingError && error.code === "TIMEOUT";
+      if (timedOut && timeoutMs > MIN_CLOSE_TIMEOUT_MS && !peer.closed) {
+        peer.destroy(new RemotingError("CLOSED", `${peer.peerText} did not answer in time`, true));
+      }
+      throw error;
+    }
   }
 
   async oneway(address: string, request: PeerRequest): Promise<void> {

@@ -189,6 +189,28 @@ test("a request times out at its time, and its late answer is dropped", async ()
   client.close();
 });
 
+test("a peer that is gone without a word is connected to anew, whatever is still written to it", async () => {
+  const world = await World.start([], { host: "0.0.0.0" });
+  const client = createClient(world.simulation.addMachine("client").platform, {}, world.log);
+  const address = `${world.simulation.machine.host}:${PORT}`;
+  const ask = (timeoutMs = 3000) =>
+    client.request(address, { code: ECHO }, timeoutMs).then(() => "answered", (error: RemotingError) => error.code);
+  assert.equal(await world.simulation.finish(ask()), "answered");
+  world.simulation.net.partition();
+  const late = client.request(address, { code: ECHO }, 20_000).catch((error: RemotingError) => error.code);
+  assert.equal(await world.simulation.finish(ask(50)), "TIMEOUT");
+  const before = await client.connection(address);
+  assert.equal(before.closed, false, "that was too short a time to give up the connection");
+  assert.equal(await world.simulation.finish(ask()), "TIMEOUT");
+  assert.equal(before.closed, true);
+  assert.equal(await world.simulation.finish(late), "CLOSED");
+  assert.equal(await world.simulation.finish(ask(5000)), "CONNECT_FAILED");
+  world.simulation.net.heal();
+  assert.equal(await world.simulation.finish(ask()), "answered");
+  assert.equal(world.server.stats.accepted, 2);
+  client.close();
+});
+
 test("a name is resolved, and a connection that was given up is made again", async () => {
   const world = await World.start([]);
   const other = world.simulation.addMachine("other");

@@ -247,7 +247,10 @@ export interface RemotingClient {
    * resolved anew. Rejects with RemotingError `CONNECT_FAILED` or `BAD_ADDRESS`.
    */
   connection(address: string): Promise<RemotingConnection>;
-  /** One request; `timeoutMs` covers connecting too. Rejects with RemotingError. */
+  /**
+   * One request; `timeoutMs` covers connecting too. Rejects with RemotingError. A `TIMEOUT` after more than 100 ms
+   * closes the connection, so that the next request makes a new one.
+   */
   request(address: string, request: PeerRequest, timeoutMs: number): Promise<Response>;
   /** Hands a one-way request to the connection. */
   oneway(address: string, request: PeerRequest): Promise<void>;
