@@ -1,4 +1,4 @@
-import type { Connection, Listener, Logger, Platform, PlatformError } from "@rmq/platform";
+import type { Connection, Listener, Logger, Platform, PlatformError, Timer } from "@rmq/platform";
 import { type Answer, requestTable } from "@rmq/protocol";
 import { Arrivals, type Arrived } from "./arrivals.ts";
 import { Hub } from "./hub.ts";
@@ -17,6 +17,16 @@ export async function startServer(platform: Platform, options: ServerOptions, lo
   const server = new Server(platform, options, logger);
   await server.listen();
   return server;
+}
+
+/** A listener that ran out of descriptors. */
+interface AcceptOutage {
+  /** Between an error and the next try. */
+  paused: boolean;
+  /** Runs after a try; an error cancels it. */
+  resumedTimer: Timer | null;
+  /** When it began, -1: there is none. */
+  sinceMs: number;
 }
 
 class Server implements RemotingServer {
@@ -79,28 +89,41 @@ class Server implements RemotingServer {
   }
 
   async #listenOn(port: number, handlers: Handlers, fast: boolean): Promise<number> {
-    let retrying = false;
+    const outage: AcceptOutage = { paused: false, resumedTimer: null, sinceMs: -1 };
     const listener: Listener = await this.#platform.net.listen(
       { host: this.#options.host, port, backlog: BACKLOG },
       (socket) => this.#accept(socket, handlers, fast),
-      (error) => {
-        if (retrying) return;
-        retrying = true;
-        this.#pauseAccepting(listener, error, () => retrying = false);
-      },
+      (error) => this.#pauseAccepting(listener, error, outage),
     );
     this.#listeners.push(listener);
     return listener.address.port;
   }
 
-  /** Out of descriptors: those who wait stay in the backlog until some are free again. */
-  #pauseAccepting(listener: Listener, error: PlatformError, resumed: () => void): void {
+  /**
+   * Out of descriptors: those who wait stay in the backlog until some are free again. Accepting is tried every second;
+   * it goes on once a second has passed without another error.
+   */
+  #pauseAccepting(listener: Listener, error: PlatformError, outage: AcceptOutage): void {
+    if (outage.paused) return;
+    const { clock } = this.#platform;
     const { port } = listener.address;
-    this.#logger.warn("accepting is paused", { port, code: error.code, againInMs: ACCEPT_AGAIN_MS });
+    outage.paused = true;
+    outage.resumedTimer?.cancel();
+    if (outage.sinceMs < 0) {
+      outage.sinceMs = this.#hub.nowMs();
+      this.#logger.warn("accepting is paused", { port, code: error.code, againInMs: ACCEPT_AGAIN_MS });
+    }
     listener.pause();
-    this.#platform.clock.setTimer(ACCEPT_AGAIN_MS, () => {
-      resumed();
-      if (this.#listeners.includes(listener)) listener.resume();
+    clock.setTimer(ACCEPT_AGAIN_MS, () => {
+      if (!this.#listeners.includes(listener)) return;
+      outage.paused = false;
+      listener.resume();
+      outage.resumedTimer = clock.setTimer(ACCEPT_AGAIN_MS, () => {
+        if (!this.#listeners.includes(listener)) return;
+        const pausedMs = Math.round(this.#hub.nowMs() - outage.sinceMs);
+        outage.sinceMs = -1;
+        this.#logger.info("accepting goes on", { port, afterMs: pausedMs });
+      });
     });
   }
 
