@@ -1,4 +1,5 @@
-import type { Files } from "@rmq/platform";
+import type { Files, PlatformError } from "@rmq/platform";
+import { asPlatformError } from "./platform_error.ts";
 import { readObject, writeFully } from "./small_file.ts";
 import { type Segments, settled } from "./segments.ts";
 
@@ -19,20 +20,28 @@ export class FailedSync {
 
   /** Notes that what stands from `offset` on may not be on disk. */
   note(offset: number): void {
-    if (this.from() !== null) return;
     try {
+      if (this.from() !== null) return;
       this.files.writeWhole(this.#path, new TextEncoder().encode(JSON.stringify({ from: offset }) + "\n"));
     } catch {
       // The disk fails altogether; there is no place left to note it.
     }
   }
 
-  /** All was written again and synced. */
-  clear(): void {
-    this.files.remove(this.#path);
+  /**
+   * All was written again and synced. A note that can't be removed does no harm: it makes the next start after a crash
+   * write more again than it has to.
+   */
+  clear(): PlatformError | null {
+    try {
+      this.files.remove(this.#path);
+      return null;
+    } catch (error) {
+      return asPlatformError(error);
+    }
   }
 
-  /** Physical offset from which on the log must be written again, null: no sync failed. */
+  /** Physical offset from which on the log must be written again, null: no sync failed. Throws PlatformError. */
   from(): number | null {
     const from = readObject(this.files, this.#path)?.from;
     return typeof from === "number" && from >= 0 ? from : null;

@@ -116,3 +116,30 @@ test("a clean close on a disk that fails leaves a store that the next start reco
   const again = await sim.finish(openSmall(sim.crash({ powerCut: true })));
   assert.equal((await sim.finish(readQueue(again, "T", 0))).length, 1);
 });
+
+test("a note of a failed sync that can't be removed stops nothing, here or at the next start", async () => {
+  const { sim, store, log } = await started();
+  sim.disk.failNext({ op: "sync", path: "commitlog", code: "EIO" });
+  sim.disk.failNext({ op: "remove", path: "failed_sync", code: "EROFS" });
+  put(store, "T", 0, "precious");
+  await sim.settle();
+  await sim.advance(100);
+  assert.deepEqual([store.visible, store.refusal], [store.appended, null]);
+  assert.ok(log.has(/note of a failed sync can't be removed/));
+  const next = await sim.finish(openSmall(sim.crash({ powerCut: false })));
+  assert.equal(next.queue("T", 0).max, 1);
+  assert.equal(sim.platform.files.stat("/data/store/rmq/failed_sync.json"), null);
+});
+
+test("a queue file that can't be opened for its sync is synced the next time", async () => {
+  const { sim, store, log } = await started({ openFiles: 8 });
+  // Six files of one queue, of which four may be open: the first one has to be opened again.
+  for (let i = 0; i < 600; i++) put(store, "T", 0, "x");
+  await sim.finish(store.flush());
+  sim.disk.failNext({ op: "open", path: "consumequeue", code: "EMFILE", skip: 6 });
+  await sim.advance(10_000);
+  assert.ok(log.has(/could not be brought to disk.*EMFILE/));
+  await sim.advance(10_000);
+  const again = await sim.finish(openSmall(sim.crash({ powerCut: true })));
+  assert.equal((await sim.finish(readQueue(again, "T", 0))).length, 600);
+});

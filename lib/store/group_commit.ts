@@ -123,7 +123,8 @@ export class GroupCommit {
     this.#retryMs = FIRST_RETRY_MS;
     if (this.writability.has("flushFailed")) {
       this.writability.set("flushFailed", null);
-      this.failedSync.clear();
+      const left = this.failedSync.clear();
+      if (left !== null) this.logger.warn("the note of a failed sync can't be removed", { error: left.message });
       this.logger.info("the commit log can be synced again", { durable: target });
     }
     // The disk works on the next group while this one is dispatched and answered.

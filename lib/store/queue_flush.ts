@@ -100,7 +100,13 @@ export class QueueFlush {
 
   #sync(path: string, share: Share): void {
     this.unsynced.files.delete(path);
-    const file = this.pool.get(path);
+    let file;
+    try {
+      file = this.pool.get(path);
+    } catch (error) {
+      this.unsynced.files.add(path);
+      return this.#failed(share, asPlatformError(error));
+    }
     if (file === null) return; // Removed with its topic or by retention: nothing to keep.
     this.#underWay++;
     file.syncData((error) => {
@@ -134,9 +140,14 @@ export class QueueFlush {
     const next = (): void => {
       while (underWay < SYNCS_AT_ONCE && rest.length > 0 && this.#error === null) {
         const directory = rest.pop() ?? "";
-        if (this.#files.stat(directory) === null) {
-          // Gone with its topic: nothing to keep.
-          directories.delete(directory);
+        try {
+          if (this.#files.stat(directory) === null) {
+            // Gone with its topic: nothing to keep.
+            directories.delete(directory);
+            continue;
+          }
+        } catch (error) {
+          this.#error ??= asPlatformError(error);
           continue;
         }
         underWay++;

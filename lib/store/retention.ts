@@ -42,6 +42,8 @@ export class Retention {
   #pause: Timer | null = null;
   #removing = false;
   #stopped = false;
+  /** The last removal failed, and that was said. */
+  #failing = false;
 
   constructor(private readonly parts: RetentionParts) {
     const { clock } = parts;
@@ -69,15 +71,28 @@ export class Retention {
 
   /** Removing a large file keeps the loop busy for a while, so there is a pause after each. */
   #removeSome(forcibly: boolean, removed: number): void {
-    const { segments, clock } = this.parts;
-    if (!this.#stopped && removed < FILES_A_RUN && this.#mayRemoveFirst(forcibly)) {
-      segments.removeFirst();
-      this.expiredSegments++;
-      this.#pause = clock.setTimer(PAUSE_MS, () => this.#removeSome(forcibly, removed + 1));
+    if (!this.#stopped && removed < FILES_A_RUN && this.#removeFirst(forcibly)) {
+      this.#pause = this.parts.clock.setTimer(PAUSE_MS, () => this.#removeSome(forcibly, removed + 1));
       return;
     }
     this.#removing = false;
     if (removed > 0 && !this.#stopped) this.#removed(removed);
+  }
+
+  /** True: the oldest segment is gone. A disk that does not let it go is asked again in the next round. */
+  #removeFirst(forcibly: boolean): boolean {
+    const { segments, logger } = this.parts;
+    try {
+      if (!this.#mayRemoveFirst(forcibly)) return false;
+      segments.removeFirst();
+    } catch (error) {
+      if (!this.#failing) logger.error("an old commit log file can't be removed", { error: String(error) });
+      this.#failing = true;
+      return false;
+    }
+    this.#failing = false;
+    this.expiredSegments++;
+    return true;
   }
 
   #removed(count: number): void {

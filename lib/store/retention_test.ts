@@ -72,3 +72,15 @@ test("deleting what a live group has not consumed is logged and counted once", a
   assert.equal(store.stats().unconsumedDeleted, lost);
   assert.ok(log.has(/deleted before a group had consumed them.*"topic":"T"/));
 });
+
+test("a file that can't be removed is reported once, and goes when it can", async () => {
+  const { sim, store, log } = await filled({ minFreeBytes: 1_000_000 });
+  sim.disk.setFreeBytes(1_500_000);
+  sim.disk.failNext({ op: "remove", path: "commitlog", code: "EPERM", count: 100 });
+  await sim.advance(85_000);
+  assert.equal(store.minOffset, 0);
+  assert.equal(log.lines.filter((line) => /can't be removed.*EPERM/.test(line)).length, 1);
+  sim.disk.clearFaults();
+  await sim.advance(10_000);
+  assert.ok(store.minOffset > 0);
+});
