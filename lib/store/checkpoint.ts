@@ -27,8 +27,10 @@ export class Checkpoint {
   readonly #view = new DataView(this.#bytes.buffer);
   readonly #path: string;
   #file: File | null = null;
+  /** The directory has the file's name for good: without it a power cut takes the file, and the index with it. */
+  #named = false;
 
-  constructor(private readonly files: Files, root: string) {
+  constructor(private readonly files: Files, private readonly root: string) {
     this.#path = `${root}/checkpoint`;
   }
 
@@ -75,7 +77,13 @@ export class Checkpoint {
     } catch (error) {
       return done(asPlatformError(error));
     }
-    this.#file.syncData(done);
+    this.#file.syncData((error) => {
+      if (error !== null || this.#named) return done(error);
+      this.files.syncDirectory(this.root, (error) => {
+        this.#named = error === null;
+        done(error);
+      });
+    });
   }
 
   close(): void {

@@ -223,3 +223,16 @@ test("a topic that recovery passed over does not come back when it is made again
   const again = await open(new KeptLog(), { topicExists: () => true });
   assert.deepEqual((await sim.finish(readQueue(again, "T", 0))).map((seen) => seen.body), ["new"]);
 });
+
+test("keys are found after a power cut in the first run of a store", async () => {
+  const sim = simulation({ seed: 8 });
+  const store = await sim.finish(openSmall(sim.platform));
+  put(store, "T", 0, "x", "KEYS\x01once\x02");
+  await sim.finish(store.flush());
+  await sim.advance(20_000);
+  const again = await sim.finish(openSmall(sim.crash({ powerCut: true })));
+  const offsets = await sim.finish(
+    new Promise<number[]>((resolve) => again.query("T", "once", null, 10, 0, 2 ** 50, (found) => resolve(found))),
+  );
+  assert.equal(offsets.length, 1);
+});
