@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulation } from "@rmq/platform/simulated";
+import { type Simulation, simulation } from "@rmq/platform/simulated";
 import { draftOf, KeptLog, openSmall, put, readQueue } from "./_test_store.ts";
-import { AppendStatus } from "./store.ts";
+import { AppendStatus, type Store } from "./store.ts";
 
 async function started(options: Parameters<typeof openSmall>[1] = {}) {
   const sim = simulation({ seed: 11 });
@@ -142,4 +142,60 @@ test("a queue file that can't be opened for its sync is synced the next time", a
   await sim.advance(10_000);
   const again = await sim.finish(openSmall(sim.crash({ powerCut: true })));
   assert.equal((await sim.finish(readQueue(again, "T", 0))).length, 600);
+});
+
+/** Stores one message for each key k of [from, to), and lets the index come to disk. */
+async function putKeys(sim: Simulation, store: Store, from: number, to: number): Promise<void> {
+  for (let k = from; k < to; k++) put(store, "T", 0, "x", `KEYS\u0001k${k}\u0002`);
+  await sim.finish(store.flush());
+  await sim.advance(10_000);
+}
+
+/** The keys of [0, end) that the index finds. */
+async function foundKeys(sim: Simulation, store: Store, end: number): Promise<number[]> {
+  const found: number[] = [];
+  for (let k = 0; k < end; k++) {
+    const offsets = await sim.finish(
+      new Promise<number[]>((resolve) => store.query("T", `k${k}`, null, 64, 0, Number.MAX_SAFE_INTEGER, resolve)),
+    );
+    if (offsets.length > 0) found.push(k);
+  }
+  return found;
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+const failures = (log: KeptLog) => log.lines.filter((line) => /could not be brought to disk/.test(line));
+
+test("a sync of the index that failed is made up for, whichever it was, and progress is recorded again", async () => {
+  for (const skip of [0, 1]) {
+    const { sim, store, log } = await started();
+    await putKeys(sim, store, 0, 30);
+    sim.disk.failNext({ op: "sync", path: "/index/", code: "EIO", skip });
+    await putKeys(sim, store, 30, 60);
+    assert.equal(failures(log).length, 1);
+    await sim.advance(10_000);
+    await putKeys(sim, store, 60, 90);
+    assert.equal(failures(log).length, 1);
+    const again = await sim.finish(openSmall(sim.crash({ powerCut: true })));
+    assert.deepEqual(await foundKeys(sim, again, 90), range(0, 90));
+  }
+});
+
+test("index entries that the kernel lost with a failed sync are given up, the others and new ones are found", async () => {
+  const { sim, store, log } = await started();
+  await putKeys(sim, store, 0, 30);
+  sim.disk.failNext({ op: "sync", path: "/index/", code: "EIO" });
+  await putKeys(sim, store, 30, 60);
+  const name = sim.platform.files.list("/data/store/index")[0];
+  const file = sim.platform.files.open(`/data/store/index/${name}`);
+  file.writeAt(new Uint8Array(30 * 20), 40 + 100 * 4 + 31 * 20);
+  file.close();
+  await sim.advance(20_000);
+  assert.match(failures(log)[1], /the last 30 entries were lost with a failed sync/);
+  await putKeys(sim, store, 60, 90);
+  assert.equal(failures(log).length, 2);
+  const found = [...range(0, 30), ...range(60, 90)];
+  assert.deepEqual(await foundKeys(sim, store, 90), found);
+  const again = await sim.finish(openSmall(sim.crash({ powerCut: true })));
+  assert.deepEqual(await foundKeys(sim, again, 90), found);
 });

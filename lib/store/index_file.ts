@@ -37,6 +37,11 @@ const PAGE_SLOTS = 1024;
 /** Entries are written out when so many bytes of them are waiting. */
 const PENDING_BYTES = 256 * 1024;
 const LOAD_SLOTS = 256 * 1024;
+/** Entries that are written again with one call after a failed sync: 1 MiB. */
+const REWRITE_ENTRIES = 52_428;
+
+/** What a page of slots waits for. */
+const Page = { CLEAN: 0, DIRTY: 1, WRITTEN: 2 } as const;
 
 const noSlots = new Int32Array(0);
 const noBytes = new Uint8Array(0);
@@ -54,10 +59,18 @@ export class IndexFile {
   /** The table while it is being read, and how many slots of it are there. */
   #loading: Int32Array | null = null;
   #loaded = 0;
-  #dirty = new Uint8Array(0);
+  /** A {@link Page} for each page of slots. */
+  #pages = new Uint8Array(0);
   #cursor = 0;
   #pending = noBytes;
   #pendingFrom = 1;
+  /** Entries below are known to be on disk. */
+  #syncedTo: number;
+  /** After a failed sync: the entry from which on those in the file are written again; else -1. */
+  #rewriteFrom = -1;
+  /** Writes so far, and how many of them a sync has covered. */
+  #writes = 0;
+  #syncedWrites = 0;
   #created: boolean;
   /** The directory has the file's name for good. */
   #named: boolean;
@@ -69,7 +82,7 @@ export class IndexFile {
     this.header = header;
     this.#created = this.#named = created;
     this.#diskEnd = { timestamp: header.endTimestamp, physical: header.endPhysical };
-    this.#pendingFrom = header.count;
+    this.#pendingFrom = this.#syncedTo = header.count;
   }
 
   /** A new file that goes on from where the one before it ended. */
@@ -101,9 +114,10 @@ export class IndexFile {
     return this.header.count >= this.disk.entries;
   }
 
-  /** True while something waits to be written. */
+  /** True while something waits to be written or synced. */
   get isDirty(): boolean {
-    return this.header.count > this.#pendingFrom || this.#dirty.includes(1) ||
+    return this.header.count > this.#pendingFrom || this.#pages.includes(Page.DIRTY) ||
+      this.#rewriteFrom >= 0 || this.#writes !== this.#syncedWrites ||
       this.#diskEnd.physical !== this.header.endPhysical || this.#diskEnd.timestamp !== this.header.endTimestamp;
   }
 
@@ -116,7 +130,7 @@ export class IndexFile {
     const at = this.#room();
     putEntry(this.#pending, at, hash, physical, this.#secondsSinceBegin(storeTimestamp), previous);
     this.slots[slot] = header.count;
-    this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
+    this.#pages[Math.floor(slot / PAGE_SLOTS)] = Page.DIRTY;
     if (header.count <= 1) {
       header.beginPhysical = physical;
       header.beginTimestamp = storeTimestamp;
@@ -155,7 +169,7 @@ export class IndexFile {
   #useSlots(slots: Int32Array): void {
     this.slots = slots;
     this.#loading = null;
-    this.#dirty = new Uint8Array(Math.ceil(this.disk.slots / PAGE_SLOTS));
+    this.#pages = new Uint8Array(Math.ceil(this.disk.slots / PAGE_SLOTS));
   }
 
   /** Entry k if it is in memory: its position in {@link pending}; else -1. */
@@ -180,6 +194,7 @@ export class IndexFile {
   }
 
   #write(file: File, bytes: Uint8Array, position: number): void {
+    this.#writes++;
     if (file.writeAt(bytes, position) !== bytes.length) throw new PlatformError("ENOSPC", `${this.path}: short write`);
     this.disk.cache.invalidate(file, position);
   }
@@ -209,23 +224,24 @@ export class IndexFile {
   /** Writes all entries and the next dirty slots (up to `pages` pages). True: the pass is over. Throws PlatformError. */
   writeSome(pages: number): boolean {
     const file = this.#open();
+    if (!this.#rewriteSome(file)) return false;
     this.#writeEntries(file);
     this.#writeHeader(file);
-    for (let left = pages; left > 0 && this.#cursor < this.#dirty.length;) {
-      if (this.#dirty[this.#cursor] === 0) {
+    for (let left = pages; left > 0 && this.#cursor < this.#pages.length;) {
+      if (this.#pages[this.#cursor] !== Page.DIRTY) {
         this.#cursor++;
         continue;
       }
       let end = this.#cursor + 1;
-      while (end < this.#dirty.length && this.#dirty[end] === 1 && end - this.#cursor < left) end++;
+      while (end < this.#pages.length && this.#pages[end] === Page.DIRTY && end - this.#cursor < left) end++;
       const from = this.#cursor * PAGE_SLOTS;
       const to = Math.min(end * PAGE_SLOTS, this.slots.length);
       this.#write(file, slotBytes(this.slots, from, to - from), slotPosition(from));
-      this.#dirty.fill(0, this.#cursor, end);
+      this.#pages.fill(Page.WRITTEN, this.#cursor, end);
       left -= end - this.#cursor;
       this.#cursor = end;
     }
-    return this.#cursor >= this.#dirty.length;
+    return this.#cursor >= this.#pages.length;
   }
 
   /** Lets the header on disk say that the file holds all up to there. */
@@ -234,9 +250,18 @@ export class IndexFile {
     this.#writeHeader(this.#open());
   }
 
+  /** After a failed sync everything that was written since the last good one is written again by `writeSome`. */
   sync(done: Done): void {
+    const writes = this.#writes;
+    const entries = this.#pendingFrom;
     try {
       this.#open().syncData((error) => {
+        this.#turnPages(Page.WRITTEN, error === null ? Page.CLEAN : Page.DIRTY);
+        if (error !== null) this.#rewriteFrom = this.#syncedTo;
+        else {
+          this.#syncedWrites = writes;
+          this.#syncedTo = entries;
+        }
         if (error !== null || this.#named) return done(error);
         this.disk.files.syncDirectory(this.disk.directory, (error) => {
           this.#named = error === null;
@@ -248,11 +273,42 @@ export class IndexFile {
     }
   }
 
+  #turnPages(from: number, to: number): void {
+    for (let page = this.#pages.indexOf(from); page >= 0; page = this.#pages.indexOf(from, page + 1)) {
+      this.#pages[page] = to;
+    }
+  }
+
+  /**
+   * Writes a part of the entries again that a failed sync left in doubt, as the file reads now; true: that is done.
+   * Throws PlatformError; entries that the kernel has lost are given up, so that the file goes on without them.
+   */
+  #rewriteSome(file: File): boolean {
+    if (this.#rewriteFrom < 0) return true;
+    const to = Math.min(this.#pendingFrom, this.#rewriteFrom + REWRITE_ENTRIES);
+    if (to > this.#rewriteFrom) {
+      const bytes = new Uint8Array((to - this.#rewriteFrom) * ENTRY_BYTES);
+      const position = entryPosition(this.disk.slots, this.#rewriteFrom);
+      if (file.readAtSync(bytes, position) !== bytes.length || hasEmptyEntry(bytes)) this.#giveUpUnsynced(file);
+      this.#write(file, bytes, position);
+      this.#rewriteFrom = to;
+    }
+    if (to < this.#pendingFrom) return false;
+    this.#rewriteFrom = -1;
+    return true;
+  }
+
+  #giveUpUnsynced(file: File): never {
+    const lost = this.header.count - this.#syncedTo;
+    this.#cutTo(file, this.#syncedTo, Infinity);
+    throw new PlatformError("EIO", `${this.path}: the last ${lost} entries were lost with a failed sync`);
+  }
+
   /** Gives the slot table back; the file is full and on disk. */
   seal(): void {
     this.slots = noSlots;
     this.#loaded = 0;
-    this.#dirty = new Uint8Array(0);
+    this.#pages = new Uint8Array(0);
     this.#pending = noBytes;
   }
 
@@ -282,15 +338,21 @@ export class IndexFile {
    * it.
    */
   cut(physical: number): void {
-    const { header } = this;
     this.loadAll();
     const file = this.#open();
     this.#writeEntries(file);
+    this.#cutTo(file, this.header.count, physical);
+  }
+
+  /** Leaves the whole entries among the first `count` that lie before `physical`. */
+  #cutTo(file: File, count: number, physical: number): void {
+    const { header } = this;
     const before = header.count;
-    header.count = new IndexRepair(file, this.disk, this.slots).run(header.count, physical, (slot) => {
-      this.#dirty[Math.floor(slot / PAGE_SLOTS)] = 1;
+    header.count = new IndexRepair(file, this.disk, this.slots).run(count, physical, (slot) => {
+      this.#pages[Math.floor(slot / PAGE_SLOTS)] = Page.DIRTY;
     });
-    this.#pendingFrom = header.count;
+    this.#pendingFrom = this.#syncedTo = header.count;
+    this.#rewriteFrom = -1;
     if (header.count === before) return;
     header.slotsUsed = this.slots.reduce((used, entry) => entry > 0 ? used + 1 : used, 0);
     this.#setEnd(file, physical);
@@ -320,4 +382,11 @@ export class IndexFile {
     this.disk.cache.invalidate(this);
     this.disk.files.remove(this.path);
   }
+}
+
+function hasEmptyEntry(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += ENTRY_BYTES) {
+    if (bytes.subarray(at, at + ENTRY_BYTES).every((byte) => byte === 0)) return true;
+  }
+  return false;
 }

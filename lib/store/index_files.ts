@@ -72,8 +72,8 @@ export class IndexFiles implements Follower {
   #closed = false;
   #flushing = false;
   #waiting: Done[] = [];
-  /** A sync failed: what is on disk is not known any more, only a restart from `flushedTo` makes it right. */
-  #broken: PlatformError | null = null;
+  /** The last sync failed, and that was said. */
+  #failing = false;
 
   constructor(
     platform: { readonly clock: Clock; readonly files: Files },
@@ -240,7 +240,6 @@ export class IndexFiles implements Follower {
       for (const done of waiting) done(error);
       if (this.#waiting.length > 0 && !this.#flushing) this.#startFlush();
     };
-    if (this.#broken !== null) return finish(this.#broken);
     this.#flushFiles(this.#files.filter((file) => file.isDirty), finish);
   }
 
@@ -251,7 +250,8 @@ export class IndexFiles implements Follower {
     const { endTimestamp, endPhysical } = file.header;
     const next = (error: PlatformError | null): void => {
       if (error !== null) return done(error);
-      if (file.isFull && !file.isDirty) file.seal();
+      const isDone = file.isFull || file !== this.#files.at(-1);
+      if (isDone && !file.isDirty) file.seal();
       this.#flushFiles(files.slice(1), done);
     };
     file.rewind();
@@ -284,10 +284,10 @@ export class IndexFiles implements Follower {
 
   #sync(file: IndexFile, done: Done): void {
     file.sync((error) => {
-      if (error !== null) {
-        this.#broken = error;
-        this.#logger.error("index: a sync failed; it is right again after a restart", { file: file.path });
+      if (error !== null && !this.#failing) {
+        this.#logger.error("index: a sync failed; what it was for is written again", { file: file.path });
       }
+      this.#failing = error !== null;
       done(error);
     });
   }
