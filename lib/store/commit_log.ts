@@ -46,6 +46,8 @@ export class CommitLog {
   #staleEnd = 0;
   /** The topic that was found storable last. */
   #checkedTopic: Uint8Array | null = null;
+  /** What begins below it was let in by `reserve`, in this turn. */
+  #reservedTo = 0;
   #rollbackListeners: ((from: number, cause: string) => void)[] = [];
   readonly #maxEntry: number;
   readonly #undurableLimit: number;
@@ -107,8 +109,10 @@ export class CommitLog {
     if (this.#isBusy(bytes)) return AppendStatus.BUSY;
     if (bytes + BLANK_BYTES > this.#segmentEnd - this.ladder.appended) {
       this.#roll();
-      this.#schedule();
     }
+    // A batch of which only a part gets in would come again as a whole.
+    this.#reservedTo = this.ladder.appended + bytes;
+    this.#schedule();
     return AppendStatus.OK;
   }
 
@@ -127,7 +131,9 @@ export class CommitLog {
 
   #isBusy(bytes: number): boolean {
     const undurable = this.ladder.appended - this.ladder.durable;
-    if (undurable === 0 || undurable + bytes <= this.#undurableLimit) return false;
+    if (undurable === 0 || this.ladder.appended < this.#reservedTo || undurable + bytes <= this.#undurableLimit) {
+      return false;
+    }
     this.busy++;
     return true;
   }
@@ -176,6 +182,7 @@ export class CommitLog {
   #writeBatch(): void {
     this.#scheduled = false;
     this.#turnTimestamp = 0;
+    this.#reservedTo = 0;
     const { written, appended } = this.ladder;
     if (written === appended) return;
     try {

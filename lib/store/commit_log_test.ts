@@ -178,3 +178,20 @@ test("an entry is found by its physical offset alone, and nothing is found betwe
   assert.equal(await sizeAt(second.physical, 299 + OVERHEAD), null);
   assert.equal((await sim.finish(getOnce(store, "T", 0, 1))).found[0].physical, second.physical);
 });
+
+test("a batch above undurableBytes gets in as a whole or not at all", async () => {
+  const { sim, store } = await started({ undurableBytes: 10_000 });
+  const batch = (): number[] => Array.from({ length: 16 }, () => append(store, "T", 0, "x".repeat(1000)));
+  const bytes = 16 * (1000 + OVERHEAD);
+  assert.equal(store.reserve(bytes), AppendStatus.OK);
+  assert.deepEqual(batch(), Array(16).fill(AppendStatus.OK));
+  // What was let in is used up, by the next message as by the next batch.
+  assert.equal(append(store, "T", 0, "x".repeat(1000)), AppendStatus.BUSY);
+  assert.equal(store.reserve(bytes), AppendStatus.BUSY);
+  await sim.finish(store.flush());
+  // A reservation that is not used ends with its turn.
+  assert.equal(store.reserve(bytes), AppendStatus.OK);
+  await sim.settle();
+  const statuses = batch();
+  assert.deepEqual(statuses.slice(-1), [AppendStatus.BUSY]);
+});

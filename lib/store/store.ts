@@ -82,7 +82,10 @@ export interface Store {
    * entries: queue offset 0 and no advance). Returns an `AppendStatus`.
    */
   append(draft: MessageDraft, queue: QueueState): number;
-  /** Makes the next appends of `bytes` in all lie in one segment (batches). Returns an `AppendStatus`. */
+  /**
+   * Makes the next appends of this turn, of `bytes` in all, lie in one segment (batches); when it answers OK none of
+   * them is BUSY. Returns an `AppendStatus`.
+   */
   reserve(bytes: number): number;
   /** Why writes are refused now, in words for a remark; null: writable. */
   readonly refusal: string | null;
