@@ -14,8 +14,8 @@ const HOUR_MS = 3_600_000;
 /** Apache's caps of the two ratios (storage §16). */
 const CAP_FORCIBLY = 0.85;
 const CAP_WARNING = 0.9;
-/** Queues looked at in one turn. */
-const QUEUES_A_TURN = 1000;
+/** Longest look at queues in one turn, microseconds. */
+const SLICE_US = 2000;
 
 /** How full the disk is, in the steps that decide. */
 const Pressure = { NONE: 0, EXPIRED_AT_ANY_HOUR: 1, FORCIBLY: 2, FULL: 3 } as const;
@@ -162,35 +162,54 @@ export class Retention {
 
   /** Says what live groups lose with the removed segments, then goes on. */
   #reportUnconsumed(next: () => void): void {
-    const { queues, options } = this.parts;
+    const { queues, options, clock } = this.parts;
     const lowestConsumed = options.lowestConsumed;
     if (lowestConsumed === undefined) return next();
-    const pairs = queues.topics().flatMap((topic) => queues.queueIds(topic).map((queueId) => ({ topic, queueId })));
-    const lost = new Map<string, number>();
-    const slice = (from: number): void => {
-      for (const { topic, queueId } of pairs.slice(from, from + QUEUES_A_TURN)) {
-        const count = this.#lostIn(topic, queueId, lowestConsumed(topic, queueId));
-        if (count > 0) lost.set(topic, (lost.get(topic) ?? 0) + count);
+    const topics = queues.topics();
+    let topic = "";
+    let queueIds: number[] = [];
+    let lost = 0;
+    const slice = (): void => {
+      if (this.#stopped) return;
+      for (const end = clock.monotonicUs() + SLICE_US; clock.monotonicUs() <= end;) {
+        const queueId = queueIds.pop();
+        if (queueId !== undefined) {
+          lost += this.#lostIn(topic, queueId, lowestConsumed);
+          continue;
+        }
+        if (lost > 0) this.#logLost(topic, lost);
+        lost = 0;
+        const another = topics.pop();
+        if (another === undefined) return next();
+        topic = another;
+        queueIds = queues.queueIds(topic);
       }
-      if (from + QUEUES_A_TURN < pairs.length) {
-        this.parts.clock.setTimer(0, () => slice(from + QUEUES_A_TURN));
-        return;
-      }
-      for (const [topic, messages] of lost) this.#logLost(topic, messages);
-      next();
+      clock.setTimer(0, slice);
     };
-    slice(0);
+    slice();
   }
 
   /** Messages of the queue that went away before a group consumed them, and were not reported before. */
-  #lostIn(topic: string, queueId: number, consumed: number | null): number {
-    const queue = this.parts.queues.existing(topic, queueId);
-    if (queue === null || consumed === null) return 0;
+  #lostIn(topic: string, queueId: number, lowestConsumed: (topic: string, queueId: number) => number | null): number {
+    // Asked first: a queue that nobody consumes need not be opened.
+    const consumed = lowestConsumed(topic, queueId);
+    const min = consumed === null ? null : this.#minOf(topic, queueId);
+    if (consumed === null || min === null) return 0;
     const key = `${topic}@${queueId}`;
     const from = Math.max(consumed, this.#reported.get(key) ?? 0);
-    if (queue.min <= from) return 0;
-    this.#reported.set(key, queue.min);
-    return queue.min - from;
+    if (min <= from) return 0;
+    this.#reported.set(key, min);
+    return min - from;
+  }
+
+  /** First message that is left; null: there is no such queue, or it can't be read now. */
+  #minOf(topic: string, queueId: number): number | null {
+    try {
+      return this.parts.queues.existing(topic, queueId)?.min ?? null;
+    } catch (error) {
+      this.parts.logger.warn("consume queue: can't be read", { topic, queueId, error: String(error) });
+      return null;
+    }
   }
 
   readonly #reported: Map<string, number> = new Map();

@@ -84,3 +84,39 @@ test("a file that can't be removed is reported once, and goes when it can", asyn
   await sim.advance(10_000);
   assert.ok(store.minOffset > 0);
 });
+
+test("what groups lose is looked for in short turns, and one queue that can't be read does not stop it", async () => {
+  const sim = simulation({ seed: 5 });
+  const first = await sim.finish(openSmall(sim.platform));
+  for (let i = 0; first.appended < 2 * SEGMENT; i++) {
+    put(first, `T${i % 3}`, i % 8, "x".repeat(2000));
+    if (i % 8 === 7) await sim.finish(first.flush());
+  }
+  await sim.finish(first.close());
+  // Each look at the clock takes 300 us.
+  const { clock } = sim.platform;
+  let looks = 0;
+  let turn = 0;
+  const slow = {
+    ...clock,
+    monotonicUs: () => clock.monotonicUs() + 300 * looks++,
+    setTimer: (ms: number, run: () => void) => clock.setTimer(ms, () => (turn++, run())),
+  };
+  const asked: { queue: string; turn: number }[] = [];
+  const log = new KeptLog();
+  const lowestConsumed = (topic: string, queueId: number) => {
+    asked.push({ queue: `${topic}@${queueId}`, turn });
+    return 0;
+  };
+  const store = await sim.finish(
+    openSmall({ ...sim.platform, clock: slow }, { minFreeBytes: 1_000_000, lowestConsumed }, log),
+  );
+  sim.disk.setFreeBytes(1_500_000);
+  sim.disk.failNext({ op: "open", path: "consumequeue", code: "EMFILE" });
+  await sim.advance(70_000);
+  assert.ok(store.minOffset > 0);
+  assert.equal(new Set(asked.map((each) => each.queue)).size, 24);
+  assert.ok(new Set(asked.map((each) => each.turn)).size >= 3);
+  assert.ok(log.has(/can't be read.*EMFILE/));
+  assert.ok(store.stats().unconsumedDeleted > 0);
+});

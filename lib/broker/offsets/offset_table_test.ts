@@ -95,3 +95,15 @@ test("a group deleted with its offsets leaves none", async () => {
   await broker.ask(207, { groupName: "g", cleanOffset: true });
   assert.equal(broker.state.offsets.query("g", "T", 0), -1);
 });
+
+test("groups of a topic are those with offsets in it, whatever was removed", async () => {
+  const { offsets } = (await TestBroker.open()).state;
+  for (const group of ["a", "b", "c"]) for (const topic of ["T", "U"]) offsets.commit(group, topic, 0, 1);
+  assert.deepEqual(offsets.groupsOf("T"), ["a", "b", "c"]);
+  offsets.removeGroup("b");
+  assert.deepEqual([offsets.groupsOf("T"), offsets.groupsOf("U")], [["a", "c"], ["a", "c"]]);
+  offsets.removeTopic("T");
+  assert.deepEqual([offsets.groupsOf("T"), offsets.topicsOf("a")], [[], ["U"]]);
+  offsets.commit("b", "T", 1, 1);
+  assert.deepEqual(offsets.groupsOf("T"), ["b"]);
+});

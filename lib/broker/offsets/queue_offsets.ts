@@ -52,6 +52,8 @@ const MAX_QUEUES = 65536;
 /** Offsets by group and topic. */
 export class OffsetMap {
   readonly #groups = new Map<string, Map<string, QueueOffsets>>();
+  /** Groups of each topic, so that asking for them costs nothing when there are many. */
+  readonly #byTopic = new Map<string, Set<string>>();
 
   find(group: string, topic: string): QueueOffsets | null {
     return this.#groups.get(group)?.get(topic) ?? null;
@@ -65,7 +67,12 @@ export class OffsetMap {
     let topics = this.#groups.get(group);
     if (topics === undefined) this.#groups.set(group, topics = new Map());
     let queues = topics.get(topic);
-    if (queues === undefined) topics.set(topic, queues = new QueueOffsets(topic, group));
+    if (queues === undefined) {
+      topics.set(topic, queues = new QueueOffsets(topic, group));
+      const groups = this.#byTopic.get(topic);
+      if (groups === undefined) this.#byTopic.set(topic, new Set([group]));
+      else groups.add(group);
+    }
     if (queues.size < MAX_QUEUES || queues.get(queueId) !== undefined) queues.set(queueId, offset);
   }
 
@@ -79,10 +86,13 @@ export class OffsetMap {
     const topics = this.#groups.get(group);
     topics?.delete(topic);
     if (topics?.size === 0) this.#groups.delete(group);
+    const groups = this.#byTopic.get(topic);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#byTopic.delete(topic);
   }
 
   removeGroup(group: string): void {
-    this.#groups.delete(group);
+    for (const topic of this.topicsOf(group)) this.removeOne(group, topic);
   }
 
   removeTopic(topic: string): void {
@@ -90,7 +100,7 @@ export class OffsetMap {
   }
 
   groupsOf(topic: string): string[] {
-    return [...this.#groups].filter(([, topics]) => topics.has(topic)).map(([group]) => group);
+    return [...this.#byTopic.get(topic) ?? []];
   }
 
   topicsOf(group: string): string[] {
