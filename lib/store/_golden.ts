@@ -130,6 +130,10 @@ export class MemoryLog implements LogReader {
     return true;
   }
 
+  cached(offset: number, size: number, out: EntryView): boolean {
+    return this.view(offset, size, out);
+  }
+
   read(offset: number, size: number, done: ReadDone): void {
     this.reads++;
     const run = (): void => {

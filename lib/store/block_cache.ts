@@ -51,13 +51,21 @@ export class BlockCache {
   }
 
   /** The bytes at `position` if they lie within one block that is here, else null. No I/O. */
-  peek(file: File, position: number, length: number): { bytes: Uint8Array; start: number } | null {
+  peek(file: { readonly path: string }, position: number, length: number): { bytes: Uint8Array; start: number } | null {
+    const found = { bytes: none, start: 0 };
+    return this.view(file.path, position, length, found) ? found : null;
+  }
+
+  /** The same without an object made: points `out` at the bytes, which stay until control returns to the event loop. */
+  view(path: string, position: number, length: number, out: { bytes: Uint8Array; start: number }): boolean {
     const index = Math.floor(position / this.#blockBytes);
-    const block = this.#files.get(file.path)?.get(index);
+    const block = this.#files.get(path)?.get(index);
     const start = position - index * this.#blockBytes;
-    if (block === undefined || block.loading || start + length > block.filled) return null;
+    if (block === undefined || block.loading || start + length > block.filled) return false;
     this.#use(block);
-    return { bytes: block.bytes, start };
+    out.bytes = block.bytes;
+    out.start = start;
+    return true;
   }
 
   /**

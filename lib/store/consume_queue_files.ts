@@ -215,8 +215,32 @@ export function expireQueue(queue: ConsumeQueue, minPhysical: number): void {
 /** Gets `count` units from `bytes[start]` on (0: past the end), valid during the call, or what went wrong. */
 export type UnitsDone = (error: PlatformError | null, bytes: Uint8Array, start: number, count: number) => void;
 
+/** Units [from, to) that can be looked at now, the first at `bytes[start]`. */
+export interface UnitsAtHand {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 const READ_UNITS = 256;
 const noBytes = new Uint8Array(0);
+
+/** Units from `from` on that a cached block holds, valid until control returns to the event loop; null: none is cached. */
+export function cachedUnits(queue: ConsumeQueue, from: number, to: number): UnitsAtHand | null {
+  const { fileBytes, cache } = queue.disk;
+  const position = (from * UNIT_BYTES) % fileBytes;
+  const found = { bytes: noBytes, start: 0 };
+  // One unit tells whether the block is here; as many as were asked for may reach into a block that is not.
+  let count = Math.min(to, queue.bufferStart, from + (fileBytes - position) / UNIT_BYTES) - from;
+  const path = queue.pathOf(from * UNIT_BYTES);
+  for (; count > 0; count >>= 1) {
+    if (cache.view(path, position, count * UNIT_BYTES, found)) {
+      return { bytes: found.bytes, start: found.start, from, to: from + count };
+    }
+  }
+  return null;
+}
 
 /** Reads some of the units [from, to): those that one place (memory, or one file) holds, at once when it can. */
 export function readUnits(queue: ConsumeQueue, from: number, to: number, done: UnitsDone): void {

@@ -20,6 +20,11 @@ export interface LogReader {
   /** Finds an entry in the part of the log that is in memory, without I/O; false: not there. */
   view(offset: number, size: number, out: EntryView): boolean;
   /**
+   * As `view`, and in the blocks that were read already; reads ahead when reads are sequential. What `out` points to is
+   * valid until control returns to the event loop.
+   */
+  cached(offset: number, size: number, out: EntryView): boolean;
+  /**
    * Reads `size` bytes at `offset` from memory or through the block cache, ahead when reads are sequential; may call
    * `done` before it returns. The bytes are valid during the call.
    */

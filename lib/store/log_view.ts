@@ -3,7 +3,7 @@ import type { BlockCache } from "./block_cache.ts";
 import type { Ladder } from "./ladder.ts";
 import type { EntryView, LogReader, ReadDone } from "./log_reader.ts";
 import { asPlatformError } from "./platform_error.ts";
-import type { Segments } from "./segments.ts";
+import type { Segment, Segments } from "./segments.ts";
 import type { Tail } from "./tail.ts";
 
 /** Bytes of a cached block of the log. */
@@ -46,6 +46,17 @@ export class LogView implements LogReader {
     return this.tail.view(offset, size, out);
   }
 
+  cached(offset: number, size: number, out: EntryView): boolean {
+    if (this.tail.view(offset, size, out)) return true;
+    if (offset + size > this.#cacheable) return false;
+    const segment = this.segments.at(offset);
+    if (segment === null) return false;
+    const position = offset - segment.base;
+    if (!this.cache.view(segment.path, position, size, out)) return false;
+    this.#readAhead(segment, Math.floor(position / BLOCK_BYTES));
+    return true;
+  }
+
   read(offset: number, size: number, done: ReadDone): void {
     this.#read(offset, size, true, done);
   }
@@ -67,7 +78,7 @@ export class LogView implements LogReader {
       return done(asPlatformError(error), NOTHING, 0);
     }
     if (offset + size > this.#cacheable) return readDirectly(file, position, size, done);
-    this.#readCached(file, segment.base, position, size, (error, bytes, start) => {
+    this.#readCached(file, segment, position, size, (error, bytes, start) => {
       // Closed for another segment while it was being read.
       if (mayRetry && error?.code === "EBADF") return this.#read(offset, size, false, done);
       done(error, bytes, start);
@@ -86,18 +97,25 @@ export class LogView implements LogReader {
     return base + Math.floor((offset - base) / BLOCK_BYTES) * BLOCK_BYTES;
   }
 
-  #readCached(file: File, base: number, position: number, size: number, done: ReadDone): void {
-    const block = Math.floor(position / BLOCK_BYTES);
-    const id = base + block * BLOCK_BYTES;
-    if (id !== this.#lastBlock) {
-      this.#lastBlock = id;
-      const next = (block + 1) * BLOCK_BYTES;
-      const sequential = block > 0 && this.cache.peek(file, block * BLOCK_BYTES - 1, 1) !== null;
-      if (sequential && next < this.segments.segmentBytes && base + next + BLOCK_BYTES <= this.#cacheable) {
-        this.cache.prefetch(file, next);
-      }
-    }
+  #readCached(file: File, segment: Segment, position: number, size: number, done: ReadDone): void {
+    this.#readAhead(segment, Math.floor(position / BLOCK_BYTES));
     this.cache.read(file, position, size, done);
+  }
+
+  /** The first look at a block whose predecessor is cached starts the read of the next one. */
+  #readAhead(segment: Segment, block: number): void {
+    const id = segment.base + block * BLOCK_BYTES;
+    if (id === this.#lastBlock) return;
+    this.#lastBlock = id;
+    const next = (block + 1) * BLOCK_BYTES;
+    if (next >= this.segments.segmentBytes || segment.base + next + BLOCK_BYTES > this.#cacheable) return;
+    if (block === 0 || this.cache.peek(segment, block * BLOCK_BYTES - 1, 1) === null) return;
+    try {
+      this.cache.prefetch(this.segments.open(segment), next);
+    } catch (error) {
+      // Whoever needs the block meets the same error, and reports it.
+      asPlatformError(error);
+    }
   }
 }
 

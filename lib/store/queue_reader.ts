@@ -1,7 +1,7 @@
 import { isStoredAt, StoredMessage } from "@rmq/protocol";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import { UNIT_BYTES, unitPhysical, unitSize, unitTagsHigh, unitTagsLow } from "./consume_queue_layout.ts";
-import { readUnits } from "./consume_queue_files.ts";
+import { cachedUnits, readUnits, type UnitsAtHand } from "./consume_queue_files.ts";
 import { type GetRequest, type GetResult, GetStatus, newGetResult } from "./get.ts";
 import type { EntryView, LogReader } from "./log_reader.ts";
 
@@ -62,12 +62,18 @@ export class QueueReader {
     const log = this.#log;
     const view = this.#view;
     const end = scanEnd(request, queue);
-    if (request.offset < queue.bufferStart) return request.offset;
-    queue.used = true;
+    let old: UnitsAtHand | null = null;
     for (let unit = request.offset; unit < end; unit++) {
       // Looked up anew for each unit: a filter is foreign code and may append.
-      const units = queue.buffer;
-      const at = (unit - queue.bufferStart) * UNIT_BYTES;
+      let units = queue.buffer;
+      let at = (unit - queue.bufferStart) * UNIT_BYTES;
+      if (at >= 0) queue.used = true;
+      else {
+        if (old === null || unit >= old.to) old = cachedUnits(queue, unit, Math.min(end, unit + request.maxCount));
+        if (old === null) return result.count > 0 ? -1 : unit;
+        units = old.bytes;
+        at = old.start + (unit - old.from) * UNIT_BYTES;
+      }
       const physical = unitPhysical(units, at);
       const size = unitSize(units, at);
       if (isFull(result, request, size, log.visible - physical <= this.#diskDistance)) return -1;
@@ -75,7 +81,7 @@ export class QueueReader {
         skip(result, unit, GetStatus.NO_MATCHED_MESSAGE);
         continue;
       }
-      if (!log.view(physical, size, view)) return result.count > 0 ? -1 : unit;
+      if (!log.cached(physical, size, view)) return result.count > 0 ? -1 : unit;
       if (!isStoredAt(view.bytes, view.start, size, physical)) {
         skip(result, unit, GetStatus.MESSAGE_WAS_REMOVING);
         continue;
