@@ -358,6 +358,10 @@ export class ConsumeQueues implements Follower {
     });
   }
 
+  abandon(): void {
+    this.#disk.pool.closeAll();
+  }
+
   #turn(): Promise<void> {
     return new Promise((resolve) => this.#platform.clock.setTimer(0, resolve));
   }

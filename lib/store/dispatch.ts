@@ -44,4 +44,6 @@ export interface Follower {
   expire(minPhysicalOffset: number): void;
   /** Flushes and closes its files. */
   close(done: Done): void;
+  /** Closes its files as they are: the store could not be opened, or not closed cleanly. */
+  abandon(): void;
 }

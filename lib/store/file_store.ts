@@ -295,8 +295,10 @@ export class FileStore implements Store {
   }
 
   #release(): void {
-    const { segments, checkpoint, groupCommit, unlock } = this.#parts;
+    const { segments, checkpoint, groupCommit, followers, unlock } = this.#parts;
     groupCommit.stop();
+    // Those that could be closed cleanly are closed already.
+    for (const follower of followers) follower.abandon();
     segments.close();
     checkpoint.close();
     unlock();

@@ -327,4 +327,9 @@ export class IndexFiles implements Follower {
       done(error);
     });
   }
+
+  abandon(): void {
+    this.#closed = true;
+    this.#disk.pool.closeAll();
+  }
 }

@@ -137,6 +137,8 @@ class Opening {
       return await this.#open();
     } catch (error) {
       this.#segments.close();
+      this.#checkpoint.close();
+      for (const follower of this.#followers) follower.abandon();
       throw error;
     }
   }

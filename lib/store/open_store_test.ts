@@ -236,3 +236,43 @@ test("keys are found after a power cut in the first run of a store", async () =>
   );
   assert.equal(offsets.length, 1);
 });
+
+test("a start that fails, wherever it does, leaves no file open and no lock behind", async () => {
+  for (const [op, path] of [["open", "/"], ["sync", "/"], ["read", "/"], ["truncate", "/commitlog/"]] as const) {
+    const sim = simulation({ seed: 21 });
+    const first = await sim.finish(openSmall(sim.platform));
+    for (let i = 0; i < 40; i++) put(first, "T", i % 3, "x".repeat(2500), `KEYS\x01k${i}\x02`);
+    await sim.finish(first.flush());
+    await sim.advance(20_000);
+    put(first, "T", 0, "not taken by the followers on disk");
+    await sim.finish(first.flush());
+    const { files } = sim.crash({ powerCut: false });
+    const live = new Set<string>();
+    const open = files.open.bind(files);
+    files.open = (path, options) => {
+      const file = open(path, options);
+      const close = file.close.bind(file);
+      live.add(path);
+      file.close = () => {
+        live.delete(path);
+        close();
+      };
+      return file;
+    };
+    let failures = 0;
+    for (let skip = 0;; skip++) {
+      sim.disk.failNext({ op, path, code: "EIO", skip });
+      const failed = await sim.finish(
+        openSmall(sim.platform).then((store) => store.close(), (error) => String(error)),
+      );
+      sim.disk.clearFaults();
+      await sim.settle();
+      assert.deepEqual([...live], [], `${op} ${skip}`);
+      if (failed === undefined) break;
+      failures++;
+    }
+    assert.ok(failures > 0, op);
+    const again = await sim.finish(openSmall(sim.platform));
+    assert.equal((await sim.finish(readQueue(again, "T", 0))).length, 15);
+  }
+});
