@@ -36,7 +36,8 @@ export class StorePut implements Put {
 
   put(draft: MessageDraft, topic: Topic, queueId: number, schedule: boolean, done: PutDone): void {
     const target: Target = { topic, queueId };
-    if (schedule && this.rewriters.apply(draft, target) !== null) {
+    // A topic that was deleted meanwhile has no queues any more: nobody would ever read the message.
+    if (topic.deleted || schedule && this.rewriters.apply(draft, target) !== null) {
       done(AppendStatus.MESSAGE_ILLEGAL, -1, -1);
       return;
     }
