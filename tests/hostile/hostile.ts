@@ -1,19 +1,29 @@
 /**
  * Ill-behaved peers beside a well-behaved one: random bytes, truncated frames, absurd lengths, headers of wrong types,
- * connections that say nothing or half a frame. The good client must see no error and no slow send, and the broker's
- * memory must come back.
+ * megabytes of JSON, connections that say nothing or half a frame. The good client must see no error and no slow send,
+ * and the broker's memory must come back; the run ends with 1 otherwise.
  *
  *   deno run -A tests/hostile/hostile.ts --half-open 2000 --idle 10000
  */
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { RequestCode, ResponseCode } from "@rmq/protocol";
 import { freePort } from "../../scripts/peers/server_process.ts";
 import { rmqAvailable, startRmqBroker } from "../../scripts/peers/rmq.ts";
-import { quietClient } from "../crash/load.ts";
+import { jsonFrame, largeAttacks, smallAttacks } from "./attacks.ts";
+import type { GoodReport } from "./good_client.ts";
+
+/** A slower send of the good client fails the run. */
+export const SLOW_MS = 100;
+/** So much more than before may be resident in the end. */
+export const MEMORY_LEFT: number = 64 * 1024 * 1024;
+/** How long memory may take to come back. */
+const SETTLE_MS = 30_000;
 
 export interface HostileResult {
   readonly goodSends: number;
@@ -27,61 +37,68 @@ export interface HostileResult {
   readonly after: number;
 }
 
-function frame(length: number, headerInfo: number, rest: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(8 + rest.length);
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, length | 0);
-  view.setInt32(4, headerInfo | 0);
-  bytes.set(rest, 8);
-  return bytes;
+const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const mb = (bytes: number) => `${(bytes / 1048576).toFixed(0)} MB`;
+
+/** The good client's process, and what it has said so far. */
+class GoodClient {
+  readonly errors: string[] = [];
+  sends = 0;
+  slowestMs = 0;
+  readonly #child: ChildProcess;
+  #phase = { sends: 0, slowestMs: 0, ownLagMs: 0 };
+  #ended = false;
+
+  constructor(address: string) {
+    const script = fileURLToPath(new URL("good_client.ts", import.meta.url));
+    const run = "deno" in process.versions ? ["run", "-A", script] : [script];
+    this.#child = spawn(process.execPath, [...run, address], { stdio: ["ignore", "pipe", "inherit"] });
+    createInterface({ input: this.#child.stdout! }).on("line", (line) => this.#add(JSON.parse(line) as GoodReport));
+    this.#child.on("exit", (code) => {
+      this.#ended = true;
+      this.errors.push(`the good client ended with ${code}`);
+    });
+  }
+
+  #add(report: GoodReport): void {
+    const phase = this.#phase;
+    phase.sends += report.sends;
+    phase.slowestMs = Math.max(phase.slowestMs, report.slowestMs);
+    phase.ownLagMs = Math.max(phase.ownLagMs, report.ownLagMs);
+    this.sends += report.sends;
+    this.slowestMs = Math.max(this.slowestMs, report.slowestMs);
+    this.errors.push(...report.errors);
+  }
+
+  /** What happened since the last call, including what is being reported now. */
+  async phase(): Promise<{ sends: number; slowestMs: number; ownLagMs: number }> {
+    await wait(100);
+    const phase = this.#phase;
+    this.#phase = { sends: 0, slowestMs: 0, ownLagMs: 0 };
+    return phase;
+  }
+
+  /** Waits until the client has sent: its start belongs to no figure. */
+  async sending(): Promise<void> {
+    while (!this.#ended && (await this.phase()).sends < 10);
+    this.sends = this.slowestMs = 0;
+  }
+
+  end(): void {
+    this.#child.removeAllListeners("exit");
+    this.#child.kill("SIGKILL");
+  }
 }
 
-function jsonFrame(header: string, body: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const text = new TextEncoder().encode(header);
-  const rest = new Uint8Array(text.length + body.length);
-  rest.set(text);
-  rest.set(body, text.length);
-  return frame(4 + rest.length, text.length, rest);
-}
-
-function randomBytes(length: number): Uint8Array {
-  return Uint8Array.from({ length }, () => Math.floor(Math.random() * 256));
-}
-
-/** What an attacker sends; each goes over a connection of its own. */
-export function attacks(): Uint8Array[] {
-  const good = jsonFrame('{"code":310,"extFields":{"b":"T"},"flag":0,"language":"JAVA","opaque":1,"version":513}');
-  const list: Uint8Array[] = [
-    frame(0, 0, randomBytes(16)),
-    frame(-1, 0, randomBytes(16)),
-    frame(0x7fffffff, 0, randomBytes(16)),
-    frame(3, 0, randomBytes(16)),
-    frame(100, 0x00ffffff, randomBytes(96)),
-    frame(100, 0x07000010, randomBytes(96)),
-    good.subarray(0, good.length - 5),
-    jsonFrame("[1,2,3]"),
-    jsonFrame('{"code":"x","opaque":{}}'),
-    jsonFrame('{"code":310,"opaque":1,"extFields":{"a":1,"b":[],"e":{"f":1},"i":null}}', randomBytes(10)),
-    jsonFrame('{"code":310,"opaque":99999999999999999999}'),
-    jsonFrame('{"code":11,"opaque":1,"extFields":{"topic":"T","queueOffset":"-9223372036854775808","queueId":"-1"}}'),
-    jsonFrame(`{"code":310,"opaque":1,"extFields":{"b":"${"x".repeat(300)}"}}`, randomBytes(5)),
-    jsonFrame('{"code":320,"opaque":1,"extFields":{"b":"HostileT","c":"TBW102","d":"4","e":"0"}}', randomBytes(500)),
-    jsonFrame('{"code":34,"opaque":1}', new TextEncoder().encode("{".repeat(100_000))),
-    jsonFrame(`${"[".repeat(60_000)}`),
-    new TextEncoder().encode("PROXY TCP4 999.1.1.1 x y z\r\n"),
-    new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-    Uint8Array.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5, 6, 7, 8]),
-  ];
-  for (let i = 0; i < 40; i++) list.push(randomBytes(1 + Math.floor(Math.random() * 3000)));
-  return list;
-}
-
+/** Connects and, when given, sends all of `bytes`, as far as the broker takes them. */
 function open(port: number, bytes?: Uint8Array): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => {
-      if (bytes !== undefined) socket.write(bytes);
-      socket.on("error", () => {});
-      resolve(socket);
+      socket.off("error", reject);
+      socket.on("error", () => resolve(socket));
+      socket.on("close", () => resolve(socket));
+      if (bytes === undefined) resolve(socket);
+      else socket.write(bytes, () => resolve(socket));
     });
     socket.once("error", reject);
     socket.on("data", () => {});
@@ -97,42 +114,11 @@ async function openMany(port: number, count: number, bytes?: Uint8Array): Promis
   return sockets;
 }
 
-/** A client that sends one message after another until `stop` is aborted. */
-async function goodClient(
-  address: string,
-  stop: AbortSignal,
-  result: { sends: number; errors: string[]; slowestMs: number },
-) {
-  const client = quietClient();
-  for (let n = 0; !stop.aborted; n++) {
-    const started = performance.now();
-    try {
-      const answer = await client.request(address, {
-        code: RequestCode.SEND_MESSAGE_V2,
-        fields: {
-          a: "good",
-          b: "GoodT",
-          c: "TBW102",
-          d: 4,
-          e: n % 4,
-          f: 0,
-          g: Date.now(),
-          h: 0,
-          i: "",
-          j: 0,
-          k: false,
-        },
-        body: new Uint8Array(1024),
-      }, 10_000);
-      if (answer.code !== ResponseCode.SUCCESS) result.errors.push(`send ${n}: ${answer.code} ${answer.remark}`);
-    } catch (error) {
-      result.errors.push(`send ${n}: ${error}`);
-    }
-    result.slowestMs = Math.max(result.slowestMs, performance.now() - started);
-    result.sends++;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  client.close();
+/** One connection for each of `streams`, all at once, given up after a while. */
+async function attack(port: number, streams: readonly Uint8Array[]): Promise<void> {
+  const sockets = await Promise.all(streams.map((bytes) => open(port, bytes)));
+  await wait(100);
+  for (const socket of sockets) socket.destroy();
 }
 
 /** Runs all of it against a broker of its own. */
@@ -142,49 +128,44 @@ export async function beHostile(
   const log = options.log ?? (() => {});
   const directory = mkdtempSync(join(tmpdir(), "rmq-hostile-"));
   const port = await freePort([-2, 1]);
-  const broker = await startRmqBroker({
-    directory,
-    port,
-    namesrv: "127.0.0.1:1",
-    config: { flushDiskType: "ASYNC_FLUSH" },
-  });
-  const stop = new AbortController();
-  const good = { sends: 0, errors: [] as string[], slowestMs: 0 };
+  const config = { flushDiskType: "ASYNC_FLUSH" };
+  const broker = await startRmqBroker({ directory, port, namesrv: "127.0.0.1:1", config });
+  const good = new GoodClient(broker.address);
+  const tell = async (phase: string) => {
+    const { sends, slowestMs, ownLagMs } = await good.phase();
+    const own = `${ownLagMs.toFixed(1)} ms late itself`;
+    const resident = mb(broker.residentBytes());
+    log(`${phase}: ${sends} good sends, slowest ${slowestMs.toFixed(1)} ms (${own}), resident ${resident}`);
+  };
   try {
-    const sending = goodClient(broker.address, stop.signal, good);
+    await good.sending();
     const before = broker.residentBytes();
-    for (let round = 0; round < options.rounds; round++) {
-      const sockets = await Promise.all(attacks().map((bytes) => open(port, bytes)));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      for (const socket of sockets) socket.destroy();
+    await wait(1000);
+    await tell("nobody else");
+    for (let round = 0; round < options.rounds; round++) await attack(port, smallAttacks());
+    await tell(`${options.rounds} rounds of ${smallAttacks().length} small attacks`);
+    for (const { name, bytes } of largeAttacks()) {
+      for (let round = 0; round < options.rounds; round++) await attack(port, [bytes]);
+      await tell(`${options.rounds} times ${name}`);
     }
-    log(
-      `${options.rounds} rounds of ${attacks().length} attacks: ${good.sends} good sends, slowest ${
-        good.slowestMs.toFixed(1)
-      } ms`,
-    );
     const half = jsonFrame('{"code":105,"opaque":1}').subarray(0, 11);
     const sockets = await openMany(port, options.halfOpen, half);
-    log(`${sockets.length} half-open: slowest ${good.slowestMs.toFixed(1)} ms`);
+    await tell(`${sockets.length} half-open`);
     sockets.push(...await openMany(port, options.idle));
-    log(`${sockets.length} idle and half-open: slowest ${good.slowestMs.toFixed(1)} ms`);
+    await tell(`${sockets.length} idle and half-open`);
     const during = broker.residentBytes();
     for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    stop.abort();
-    await sending;
-    if (!broker.running()) good.errors.push("the broker is gone");
-    return {
-      goodSends: good.sends,
-      errors: good.errors,
-      slowestMs: good.slowestMs,
-      connections: sockets.length,
-      before,
-      during,
-      after: broker.residentBytes(),
-    };
+    const closed = performance.now();
+    do await wait(1000); while (
+      broker.residentBytes() >= before + MEMORY_LEFT && performance.now() - closed < SETTLE_MS
+    );
+    await tell(`${((performance.now() - closed) / 1000).toFixed(0)} s after all were closed`);
+    const errors = broker.running() ? good.errors : [...good.errors, "the broker is gone"];
+    const { sends: goodSends, slowestMs } = good;
+    const after = broker.residentBytes();
+    return { goodSends, errors, slowestMs, connections: sockets.length, before, during, after };
   } finally {
-    stop.abort();
+    good.end();
     await broker.kill();
     rmSync(directory, { recursive: true, force: true });
   }
@@ -194,7 +175,7 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       "half-open": { type: "string", default: "2000" },
-      idle: { type: "string", default: "8000" },
+      idle: { type: "string", default: "10000" },
       rounds: { type: "string", default: "20" },
     },
   });
@@ -209,13 +190,15 @@ if (import.meta.main) {
     rounds: Number(values.rounds),
     log: console.log,
   });
-  for (const error of result.errors.slice(0, 10)) console.error(error);
-  const mb = (bytes: number) => `${(bytes / 1048576).toFixed(0)} MB`;
+  const { goodSends, errors, slowestMs, connections, before, during, after } = result;
+  for (const error of errors.slice(0, 10)) console.error(error);
   console.log(
-    `${result.goodSends} good sends, ${result.errors.length} errors, slowest ${result.slowestMs.toFixed(1)} ms; ` +
-      `resident ${mb(result.before)} before, ${mb(result.during)} with ${result.connections} connections, ${
-        mb(result.after)
-      } after`,
+    `${goodSends} good sends, ${errors.length} errors, slowest ${slowestMs.toFixed(1)} ms; resident ${mb(before)} ` +
+      `before, ${mb(during)} with ${connections} connections, ${mb(after)} after`,
   );
-  process.exit(result.errors.length === 0 ? 0 : 1);
+  const slow = slowestMs > SLOW_MS;
+  const kept = after > before + MEMORY_LEFT;
+  if (slow) console.error(`a good send took more than ${SLOW_MS} ms`);
+  if (kept) console.error(`memory did not come back: more than ${mb(MEMORY_LEFT)} are left`);
+  process.exit(errors.length > 0 || slow || kept ? 1 : 0);
 }
