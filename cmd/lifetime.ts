@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { Logger, Platform } from "@rmq/platform";
 
+/** A terminal's Ctrl-C may come twice at once, from the terminal and from whoever started us (`deno task` passes it on). */
+const ONE_SIGNAL_US = 1_000_000;
+
 /**
  * From the first line of a server to its last: SIGINT, SIGTERM or SIGHUP begins an orderly stop, also while it is
- * still starting; the next one ends the process at once.
+ * still starting; another one, a second or more later, ends the process at once.
  */
 export class Lifetime {
   readonly #asked: Promise<void>;
@@ -11,11 +14,16 @@ export class Lifetime {
   constructor(private readonly platform: Platform, private readonly logger: Logger) {
     const { process } = platform;
     const hangUpIgnored = ignoresHangUp();
-    let signals = 0;
+    let askedUs = -1;
     this.#asked = new Promise((resolve) => {
       process.onStop((signal) => {
         if (signal === "SIGHUP" && hangUpIgnored) return;
-        if (++signals > 1) process.exit(1);
+        const nowUs = platform.clock.monotonicUs();
+        if (askedUs >= 0) {
+          if (nowUs - askedUs >= ONE_SIGNAL_US) process.exit(1);
+          return;
+        }
+        askedUs = nowUs;
         logger.info("stopping", { signal });
         resolve();
       });

@@ -24,8 +24,16 @@ export async function runStandalone(
   keys: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (flags.memory && flags.data !== undefined) throw new UserError("--memory and --data exclude each other: give one");
+  if (flags.data === "") throw new UserError("--data names no directory: give one, or leave it out");
+  const namesrvPort = Number(flags.namesrvPort);
+  if (!Number.isInteger(namesrvPort) || namesrvPort < 1 || namesrvPort > 65535) {
+    throw new UserError(`--namesrvPort ${flags.namesrvPort}: not allowed; it must be a port from 1 to 65535`);
+  }
   const memory = flags.memory === true;
   const data = memory ? "/memory" : flags.data ?? dataHome(machine.process);
+  if (!memory && machine.files.stat(data)?.isDirectory === false) {
+    throw new UserError(`${data} is a file: name a directory with --data`);
+  }
   const broker = configure("broker", machine, flags, keys, { defaults: brokerDefaults(flags, data) });
   if (printed("broker", machine, flags, broker)) return;
   const logger = consoleLog(machine, flags.log);

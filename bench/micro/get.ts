@@ -31,15 +31,18 @@ draft.properties.setNamed("TAGS", "TagA");
 draft.properties.setNamed("UNIQ_KEY", "7F000001000012345678000000000000");
 const size = storedSize(draft);
 const bytes = new Uint8Array(MESSAGES * size);
+function view(offset: number, length: number, out: { bytes: Uint8Array; start: number }): boolean {
+  if (offset + length > bytes.length) return false;
+  out.bytes = bytes;
+  out.start = offset;
+  return true;
+}
+
 const log = {
   minOffset: 0,
   visible: bytes.length,
-  view(offset: number, length: number, out: { bytes: Uint8Array; start: number }): boolean {
-    if (offset + length > bytes.length) return false;
-    out.bytes = bytes;
-    out.start = offset;
-    return true;
-  },
+  view,
+  cached: view,
   read(offset: number, _length: number, done: (error: null, bytes: Uint8Array, start: number) => void): void {
     done(null, bytes, offset);
   },

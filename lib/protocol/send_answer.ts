@@ -38,6 +38,7 @@ export class SendAnswer {
   /** The same up to the transaction id's value. */
   readonly #headWithId: Uint8Array;
 
+  /** Encodes what all answers have in common. */
   constructor(options: SendAnswerOptions) {
     this.#options = options;
     const region = JSON.stringify(options.regionId);

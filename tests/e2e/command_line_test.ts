@@ -119,3 +119,13 @@ test("a directory that can't be made or written is one line that names it", asyn
     assertMistake(await run(["broker", ...flags]), new RegExp(`${file}/store`));
   });
 });
+
+test("standalone names a directory and a port that can't be used", async () => {
+  await inScenario(async ({ directory }) => {
+    const file = `${directory}/a-file`;
+    writeFileSync(file, "");
+    assertMistake(await run(["standalone", "--data", ""]), /--data names no directory/);
+    assertMistake(await run(["standalone", "--data", file]), /is a file: name a directory/);
+    assertMistake(await run(["standalone", "--namesrvPort", "70000"]), /--namesrvPort 70000: not allowed/);
+  });
+});
