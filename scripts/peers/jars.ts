@@ -26,7 +26,7 @@ export function jarsCached(set: JarSet): boolean {
   return existsSync(join(cacheDirectory, "peers", set, "complete"));
 }
 
-/** What a session with these jars needs: Java, and Maven unless the jars are there already. */
+/** What running these jars needs: Java, and Maven unless the jars are there already. */
 export function javaAvailable(...sets: JarSet[]): Availability {
   if (!hasCommand("java", "-version")) return { ok: false, reason: "no java on PATH" };
   if (sets.every(jarsCached)) return { ok: true, reason: "" };
