@@ -1,7 +1,6 @@
 /** The load generator: `bun bench/macro/load.ts --help`. */
 import { parseArgs } from "node:util";
-import { createRoute } from "./topic.ts";
-import { splitAddress } from "../../scripts/peers/request.ts";
+import { createTopicAtBroker, splitAddress } from "../../scripts/peers/request.ts";
 import { batchTemplate, sendTemplate } from "./frames.ts";
 import { openPull } from "./pull_load.ts";
 import { openSend } from "./send_load.ts";
@@ -92,7 +91,7 @@ function open(index: number): Promise<LoadConnection> {
 
 const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-await createRoute(values.address, values.topic, queues);
+await createTopicAtBroker(values.address, values.topic, queues);
 const all = await Promise.all(Array.from({ length: connections }, (_, i) => open(i)));
 for (const connection of all) connection.pump();
 const pacing = pace.limited ? setInterval(() => all.forEach((connection) => connection.pump()), 1) : undefined;

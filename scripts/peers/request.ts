@@ -75,8 +75,8 @@ export function request(
   });
 }
 
-/** Creates a topic at a broker and waits until the name server answers its route. */
-export async function createTopic(broker: string, namesrv: string, topic: string, queues: number): Promise<void> {
+/** Creates a topic at a broker; who asks the broker directly needs no name server. */
+export async function createTopicAtBroker(broker: string, topic: string, queues: number): Promise<void> {
   const answer = await request(broker, 17, {
     topic,
     defaultTopic: "TBW102",
@@ -90,6 +90,11 @@ export async function createTopic(broker: string, namesrv: string, topic: string
     force: "false",
   });
   if (answer.code !== 0) throw new Error(`topic ${topic} was not created: code ${answer.code}, ${answer.remark}`);
+}
+
+/** Creates a topic at a broker and waits until the name server answers its route. */
+export async function createTopic(broker: string, namesrv: string, topic: string, queues: number): Promise<void> {
+  await createTopicAtBroker(broker, topic, queues);
   const deadline = performance.now() + 15_000;
   while ((await request(namesrv, 105, { topic })).code !== 0) {
     if (performance.now() > deadline) throw new Error(`no route for ${topic} at ${namesrv}`);
