@@ -17,9 +17,9 @@ export function brokerSettings(settings: Settings<BrokerValues>): BrokerSettings
   };
 }
 
-/** What the store reads; the broker adds its address. Ratios are kept within Apache's bounds (`MessageStoreConfig`). */
+/** What the store reads; the broker adds its address and delay levels. Ratios are kept within Apache's bounds (`MessageStoreConfig`). */
 export function storeOptions(settings: Settings<BrokerValues>, processId: number): StoreOptions {
-  const { storePathRootDir, storePathCommitLog, messageDelayLevel, minFreeBytes, ...rest } = settings.slice(STORE_KEYS);
+  const { storePathRootDir, storePathCommitLog, minFreeBytes, ...rest } = settings.slice(STORE_KEYS);
   return {
     ...defaultStoreOptions(storePathRootDir),
     ...rest,
@@ -27,7 +27,6 @@ export function storeOptions(settings: Settings<BrokerValues>, processId: number
     ...(minFreeBytes === 0 ? {} : { minFreeBytes }),
     segmentBytes: settings.get("mappedFileSizeCommitLog"),
     consumeQueueFileBytes: settings.get("mappedFileSizeConsumeQueue"),
-    delayTimesMs: delayTimesMs(messageDelayLevel),
     diskMaxUsedSpaceRatio: within(rest.diskMaxUsedSpaceRatio, 10, 95),
     diskSpaceCleanForciblyRatio: within(rest.diskSpaceCleanForciblyRatio, 30, 85) / 100,
     diskSpaceWarningLevelRatio: within(rest.diskSpaceWarningLevelRatio, 35, 90) / 100,
@@ -51,13 +50,6 @@ export function tlsSettings(settings: Settings<ServerValues>): TlsSettings {
     trustCertPath: settings.get("tls.server.trustCertPath") || null,
     clientAuth: settings.get("tls.server.need.client.auth"),
   };
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** The delays of `messageDelayLevel`, level 1 first; the table has checked its form. */
-function delayTimesMs(levels: string): number[] {
-  return levels.trim().split(/ +/).map((level) => parseInt(level) * UNIT_MS[level.slice(-1)]);
 }
 
 function within(value: number, least: number, most: number): number {
@@ -96,7 +88,6 @@ const STORE_KEYS = [
   "flushIntervalCommitLog",
   "flushCommitLogThoroughInterval",
   "maxMessageSize",
-  "messageDelayLevel",
   "fileReservedTime",
   "deleteWhen",
   "diskMaxUsedSpaceRatio",

@@ -18,6 +18,7 @@ import { Rewriters } from "./delivery/rewriters.ts";
 import { Send } from "./delivery/send.ts";
 import { uniqueKeys } from "./delivery/unique_keys.ts";
 import { DelayLevels } from "./delay/delay_levels.ts";
+import { parseDelayTimes } from "./delay/delay_times.ts";
 import { GroupTable } from "./groups/group_table.ts";
 import { handlersOf } from "./handlers.ts";
 import { OffsetTable } from "./offsets/offset_table.ts";
@@ -30,7 +31,7 @@ import { TopicTable } from "./topics/topic_table.ts";
 export interface BrokerOptions {
   /** What the broker itself reads. */
   readonly broker: BrokerSettings;
-  /** Host, port and the question which topics exist are filled in from the broker. */
+  /** Host, port, delay levels and the question which topics exist are filled in from the broker. */
   readonly store: StoreOptions;
   /** TLS of its ports; permissive, with a self-signed certificate, when absent. */
   readonly tls?: TlsSettings;
@@ -92,6 +93,7 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
   const storePort = settings.advertisedPort || settings.listenPort;
   const store: Store = await openStore(platform, {
     ...options.store,
+    delayTimesMs: parseDelayTimes(settings.messageDelayLevel),
     storeHost,
     storePort,
     topicExists: (topic) => topics.get(topic) !== null,

@@ -1,6 +1,5 @@
-import { Header, Output, ResponseCode, writeAnswer } from "@rmq/protocol";
+import { Header, Output, parseOffsetMessageId, ResponseCode, writeAnswer } from "@rmq/protocol";
 import type { RemotingConnection } from "@rmq/remoting";
-import { physicalOffsetOfMessageId } from "./message_id.ts";
 
 /** Released bytes at which a hold that is never empty moves the rest to the front. */
 const COMPACT_BYTES = 32 * 1024;
@@ -170,11 +169,12 @@ export class AnswerHold {
     const header = this.header;
     header.read(bytes, start, end);
     const fields = Object.fromEntries(header.extEntries());
-    const firstId = (fields.msgId ?? "").split(",")[0];
-    if (onlyFrom >= 0 && physicalOffsetOfMessageId(firstId) < onlyFrom) {
-      // Of the same mark, but before the cut: it stays stored, and its success may not leave before it is visible.
-      this.keep(bytes, start, end, physicalOffsetOfMessageId(firstId) + 1, since);
-      return;
+    if (onlyFrom >= 0) {
+      const { offset } = parseOffsetMessageId((fields.msgId ?? "").split(",")[0]);
+      if (offset < onlyFrom) {
+        // Of the same mark, but before the cut: it stays stored, and its success may not leave before it is visible.
+        return this.keep(bytes, start, end, offset + 1, since);
+      }
     }
     writeAnswer(this.connection.out, header.opaque, {
       code,

@@ -168,7 +168,7 @@ export class Send {
     const problem = topicNameProblem(name);
     if (problem !== null) return { code: ResponseCode.INVALID_PARAMETER, remark: problem };
     const sysFlag = header.bool(fields.unitMode, false) ? 1 : 0;
-    const created = name.startsWith("%RETRY%")
+    const created = name.startsWith(RETRY_PREFIX)
       ? topics.createOnSendBack(name, 1, 6, sysFlag === 1 ? 2 : 0)
       : topics.createOnSend(
         name,
