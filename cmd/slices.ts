@@ -157,6 +157,8 @@ const BROKER_KEYS = [
   "parkedBytesPerConnection",
   "parkedBytes",
   "maxParkedPulls",
+  "maxClientAsks",
+  "useServerSideResetOffset",
   "maxTopics",
   "maxGroups",
 ] as const;

@@ -11,9 +11,19 @@ import {
   writeAnswer,
   writeRequest,
 } from "@rmq/protocol";
-import type { Handler, PeerRequest, RemotingClient, RemotingConnection } from "@rmq/remoting";
+import {
+  type Handler,
+  type PeerRequest,
+  type RemotingClient,
+  type RemotingConnection,
+  RemotingError,
+  type Response,
+} from "@rmq/remoting";
 import { AppendStatus, ConfigFile, defaultStoreOptions, openStore, type Store, type StoreOptions } from "@rmq/store";
+import { ClientAsks } from "./clients/ask.ts";
 import { ClientTable } from "./clients/client_table.ts";
+import { consumerStatusHandlers } from "./clients/consumer_status.ts";
+import { forwardHandlers } from "./clients/forward_handlers.ts";
 import { heartbeatHandlers } from "./clients/heartbeat.ts";
 import { lockHandlers } from "./clients/lock_handlers.ts";
 import { onlineHandlers } from "./clients/online_handlers.ts";
@@ -108,6 +118,8 @@ export const settings: BrokerSettings = {
   parkedBytesPerConnection: 4 * 1024 * 1024,
   parkedBytes: 64 * 1024 * 1024,
   maxParkedPulls: 100_000,
+  maxClientAsks: 1024,
+  useServerSideResetOffset: true,
   maxTopics: 100_000,
   maxGroups: 100_000,
 };
@@ -130,6 +142,12 @@ export class Peer {
   readonly connection: RemotingConnection;
   version = 513;
   closed = false;
+  /** Requests of the broker that want an answer. */
+  readonly asked: PeerRequest[] = [];
+  /** Answers those; a client that says nothing is gone. */
+  reply: (request: PeerRequest) => Promise<Response> = () => {
+    return Promise.reject(new RemotingError("CLOSED", "the client is gone", true));
+  };
 
   constructor(readonly name: string) {
     const address = { host: "10.0.0.7", port: 40000 };
@@ -149,6 +167,10 @@ export class Peer {
         };
       },
       oneway: (request: PeerRequest) => this.heard.push(`${request.code} ${JSON.stringify(request.fields)}`),
+      request: (request: PeerRequest) => {
+        this.asked.push(request);
+        return this.reply(request);
+      },
       close: () => this.closed = true,
     } as unknown as RemotingConnection;
   }
@@ -223,6 +245,7 @@ export class TestBroker {
       groups,
       offsets,
       clients: new ClientTable({ clock, logger, settings: own }),
+      asks: new ClientAsks(own.maxClientAsks),
       locks: new QueueLocks(clock),
       put,
       registration: new Registration({ platform, logger, settings: own, topics, client }, "127.0.0.1:10911"),
@@ -240,6 +263,8 @@ export class TestBroker {
       ...offsetHandlers(state),
       ...heartbeatHandlers(state),
       ...onlineHandlers(state),
+      ...forwardHandlers(state),
+      ...consumerStatusHandlers(state),
       ...lockHandlers(state),
       ...queryHandlers(state),
       ...sendBackHandlers(state),

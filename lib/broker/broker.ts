@@ -8,6 +8,7 @@ import {
   type TlsSettings,
 } from "@rmq/remoting";
 import { ConfigFile, openStore, type Store, type StoreOptions } from "@rmq/store";
+import { ClientAsks } from "./clients/ask.ts";
 import { ClientTable } from "./clients/client_table.ts";
 import { QueueLocks } from "./clients/queue_locks.ts";
 import { HeldSends } from "./delivery/held_sends.ts";
@@ -136,6 +137,7 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
     groups,
     offsets,
     clients,
+    asks: new ClientAsks(settings.maxClientAsks),
     locks: new QueueLocks(clock),
     put,
     registration,

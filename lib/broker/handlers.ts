@@ -1,4 +1,6 @@
 import type { Handler, Handlers } from "@rmq/remoting";
+import { consumerStatusHandlers } from "./clients/consumer_status.ts";
+import { forwardHandlers } from "./clients/forward_handlers.ts";
 import { heartbeatHandlers } from "./clients/heartbeat.ts";
 import { lockHandlers } from "./clients/lock_handlers.ts";
 import { onlineHandlers } from "./clients/online_handlers.ts";
@@ -19,6 +21,8 @@ export function handlersOf(state: BrokerState, own: readonly [number, Handler][]
     offsetHandlers,
     heartbeatHandlers,
     onlineHandlers,
+    forwardHandlers,
+    consumerStatusHandlers,
     lockHandlers,
     sendBackHandlers,
     queryHandlers,

@@ -104,6 +104,10 @@ export interface BrokerSettings {
   parkedBytes: number;
   /** Pulls that may be parked in all. */
   maxParkedPulls: number;
+  /** Questions to clients (221, 307, 309, 326) that may wait for an answer. */
+  maxClientAsks: number;
+  /** Resets of offsets (222) are kept here for the next pull; false: they are pushed to the members that are online. */
+  useServerSideResetOffset: boolean;
   /** Topics, groups and clients that may exist; beyond it creation is refused. */
   maxTopics: number;
   /** Further groups are refused. */

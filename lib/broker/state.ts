@@ -5,6 +5,7 @@ import type { BrokerSettings } from "./settings.ts";
 import type { TopicTable } from "./topics/topic_table.ts";
 import type { GroupTable } from "./groups/group_table.ts";
 import type { OffsetTable } from "./offsets/offset_table.ts";
+import type { ClientAsks } from "./clients/ask.ts";
 import type { ClientTable } from "./clients/client_table.ts";
 import type { QueueLocks } from "./clients/queue_locks.ts";
 import type { Put } from "./delivery/put.ts";
@@ -20,6 +21,8 @@ export interface BrokerState {
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
   readonly clients: ClientTable;
+  /** Questions to clients over their own connections. */
+  readonly asks: ClientAsks;
   readonly locks: QueueLocks;
   /** Messages that the broker itself stores: delayed deliveries, retries, dead letters. */
   readonly put: Put;

@@ -204,7 +204,6 @@ export const acceptedBroker: AcceptedKeys = {
   useMessageFilterForNotification: "true",
   usePIDColdCtrStrategy: "true",
   useSeparateRetryQueue: "false",
-  useServerSideResetOffset: "true",
   useSingleRocksDBForAllConfigs: "false",
   useStaticSubscription: "false",
   validateSystemTopicWhenUpdateTopic: "true",

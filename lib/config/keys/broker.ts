@@ -48,6 +48,12 @@ export const brokerKeys = {
     live: true,
     about: "SQL92 subscriptions are allowed, once built",
   },
+  useServerSideResetOffset: {
+    kind: "bool",
+    default: true,
+    live: true,
+    about: "resets are kept for the next pull; false: pushed to members that are online",
+  },
   slaveReadEnable: { kind: "bool", default: false, live: true, about: "consumers may be sent to slaves, once built" },
   notifyConsumerIdsChangedEnable: { kind: "bool", default: true, live: true, about: "tells members of changes (40)" },
   channelExpiredTimeout: { kind: "long", default: 120000, live: true, about: "clients without heartbeat go, ms" },

@@ -4,6 +4,7 @@ export const ownBrokerKeys = {
   parkedBytesPerConnection: { kind: "long", default: 4194304, min: 1, about: "waiting sends of a connection, bytes" },
   parkedBytes: { kind: "long", default: 67108864, min: 1, about: "waiting sends of all connections, bytes" },
   maxParkedPulls: { kind: "int", default: 100000, min: 1, about: "pulls that wait; further ones are answered at once" },
+  maxClientAsks: { kind: "int", default: 1024, min: 1, about: "questions to clients that wait; further ones fail" },
   maxTopics: { kind: "int", default: 100000, min: 32, about: "further topics are refused" },
   maxGroups: { kind: "int", default: 100000, min: 32, about: "further groups are refused" },
   minFreeBytes: { kind: "long", default: 0, about: "free bytes decide instead of the disk's ratios; 0: ratios" },
