@@ -51,7 +51,7 @@ export class LogView implements LogReader {
     if (offset + size > this.#cacheable) return false;
     const segment = this.segments.at(offset);
     if (segment === null) return false;
-    const position = offset - segment.base;
+    const position = (offset - segment.base) | 0;
     if (!this.cache.view(segment.path, position, size, out)) return false;
     this.#readAhead(segment, Math.floor(position / BLOCK_BYTES));
     return true;
@@ -64,10 +64,10 @@ export class LogView implements LogReader {
   #read(offset: number, size: number, mayRetry: boolean, done: ReadDone): void {
     const chunk = this.tail.chunkAt(offset);
     if (chunk !== null && offset + size <= chunk.base + chunk.used) {
-      return done(null, chunk.bytes, offset - chunk.base);
+      return done(null, chunk.bytes, (offset - chunk.base) | 0);
     }
     const segment = this.segments.at(offset);
-    const position = segment === null ? -1 : offset - segment.base;
+    const position = segment === null ? -1 : (offset - segment.base) | 0;
     if (segment === null || offset + size > this.visible || position + size > this.segments.segmentBytes) {
       return done(new PlatformError("EINVAL", `no entry of ${size} bytes at ${offset} in the commit log`), NOTHING, 0);
     }

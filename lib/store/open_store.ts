@@ -30,6 +30,8 @@ import { Writability } from "./writability.ts";
 /** How far behind the head a read counts as one from disk, bytes; Apache takes 40 % of the machine's memory. */
 const DISK_DISTANCE_BYTES = 1024 * 1024 * 1024;
 const PAGE_BYTES = 4096;
+/** Positions within a segment are Java ints. */
+const MOST_SEGMENT_BYTES = 0x7fff_ffff;
 /** Pages that must be dirty before a periodic sync is worth it (`flushCommitLogLeastPages`). */
 const LEAST_PAGES = 4;
 
@@ -62,8 +64,8 @@ function checkOptions(options: StoreOptions): void {
   if (options.commitLogPath?.includes(",")) {
     throw new StoreError("BAD_OPTION", `storePathCommitLog names several directories, which rmq can't: give one`);
   }
-  if (!(options.segmentBytes >= PAGE_BYTES)) {
-    throw bad("mappedFileSizeCommitLog", options.segmentBytes, `at least ${PAGE_BYTES}`);
+  if (!(options.segmentBytes >= PAGE_BYTES && options.segmentBytes <= MOST_SEGMENT_BYTES)) {
+    throw bad("mappedFileSizeCommitLog", options.segmentBytes, `from ${PAGE_BYTES} to ${MOST_SEGMENT_BYTES}`);
   }
   if (!(options.consumeQueueFileBytes >= 20)) {
     throw bad("mappedFileSizeConsumeQueue", options.consumeQueueFileBytes, "at least 20");

@@ -67,7 +67,8 @@ export class Publication {
     if (chunk === null) throw new Error(`entry at ${offset} left the tail before it was visible`);
     const dispatcher = this.dispatcher;
     const message = dispatcher.message;
-    const size = message.parse(chunk.bytes, offset - chunk.base, chunk.used, false);
+    // `| 0`: beyond 2 GiB offsets are doubles, and a position that is one throws what is compiled for integers away.
+    const size = message.parse(chunk.bytes, (offset - chunk.base) | 0, chunk.used, false);
     if (size === 0) return this.ladder.show(offset + message.size);
     if (size < 0) throw new Error(`entry at ${offset} does not parse (${size}) though we wrote it`);
     if (offset < this.deleted.newest && offset < this.deleted.below(message.topicText())) {

@@ -75,7 +75,8 @@ export class Tail {
     const chunk = this.chunkAt(offset);
     if (chunk === null || offset + size > chunk.base + chunk.used) return false;
     out.bytes = chunk.bytes;
-    out.start = offset - chunk.base;
+    // An integer for the engine too, see Publication.
+    out.start = (offset - chunk.base) | 0;
     return true;
   }
 
@@ -86,7 +87,7 @@ export class Tail {
       const last = this.chunks[this.chunks.length - 1];
       if (last.base < end) {
         // The rest of this buffer may have been handed to a write that failed half way; it is not shown to anyone.
-        last.used = Math.min(last.used, end - last.base);
+        last.used = Math.min(last.used, (end - last.base) | 0);
         return;
       }
       this.chunks.pop();
