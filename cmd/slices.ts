@@ -127,6 +127,7 @@ const BROKER_KEYS = [
   "msgTraceTopicName",
   "traceOn",
   "regionId",
+  "storeReplyMessageEnable",
   "rejectTransactionMessage",
   "startAcceptSendRequestTimeStamp",
   "maxMessageSize",

@@ -33,6 +33,7 @@ import { DelayLevels } from "./delay/delay_levels.ts";
 import { StorePut } from "./delivery/put.ts";
 import { queryHandlers } from "./delivery/queries.ts";
 import { Rewriters } from "./delivery/rewriters.ts";
+import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { GroupTable } from "./groups/group_table.ts";
@@ -88,6 +89,7 @@ export const settings: BrokerSettings = {
   msgTraceTopicName: "RMQ_SYS_TRACE_TOPIC",
   traceOn: true,
   regionId: "DefaultRegion",
+  storeReplyMessageEnable: true,
   rejectTransactionMessage: false,
   startAcceptSendRequestTimeStamp: 0,
   maxMessageSize: 4 * 1024 * 1024,
@@ -268,6 +270,7 @@ export class TestBroker {
       ...lockHandlers(state),
       ...queryHandlers(state),
       ...sendBackHandlers(state),
+      ...replyHandlers(state),
       ...configHandlers(state),
       ...delay.handlers(),
     ]);

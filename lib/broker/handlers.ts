@@ -6,6 +6,7 @@ import { lockHandlers } from "./clients/lock_handlers.ts";
 import { onlineHandlers } from "./clients/online_handlers.ts";
 import { configHandlers } from "./config_handlers.ts";
 import { queryHandlers } from "./delivery/queries.ts";
+import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
@@ -25,6 +26,7 @@ export function handlersOf(state: BrokerState, own: readonly [number, Handler][]
     consumerStatusHandlers,
     lockHandlers,
     sendBackHandlers,
+    replyHandlers,
     queryHandlers,
     configHandlers,
   ];

@@ -44,6 +44,8 @@ export interface BrokerSettings {
   traceOn: boolean;
   /** Region told to clients. */
   regionId: string;
+  /** Replies are stored in the reply topic, besides being pushed to who asked. */
+  storeReplyMessageEnable: boolean;
   /** Refuses half messages, as we do anyway so far. */
   rejectTransactionMessage: boolean;
   /** Sends before it are refused, ms. */

@@ -27,6 +27,8 @@ export interface ClientTableOptions {
 interface Presence {
   readonly consumers: Set<string>;
   readonly producers: Set<string>;
+  /** What it calls itself as a producer; null: it is none. */
+  producerId: string | null;
   /** Monotonic, of the last heartbeat. */
   seenUs: number;
 }
@@ -37,6 +39,8 @@ export class ClientTable {
   readonly #consumers = new Map<string, ConsumerGroup>();
   readonly #producers = new Map<string, Map<RemotingConnection, ClientInfo>>();
   readonly #present = new Map<RemotingConnection, Presence>();
+  /** The connections of producers by client id, the latest of each. */
+  readonly #byId = new Map<string, RemotingConnection>();
   /** Groups whose members will hear at the end of this turn, and who has heard already. */
   readonly #notices = new Map<string, Set<RemotingConnection>>();
   /** Of the last heartbeat of each consumer group (V2). */
@@ -65,6 +69,11 @@ export class ClientTable {
   /** The producers of a group; null: none is online. */
   producers(group: string): ReadonlyMap<RemotingConnection, ClientInfo> | null {
     return this.#producers.get(group) ?? null;
+  }
+
+  /** The connection of the producer with this client id (`ProducerManager.findChannel`), or null. */
+  producer(clientId: string): RemotingConnection | null {
+    return this.#byId.get(clientId) ?? null;
   }
 
   consumerGroups(): IterableIterator<ConsumerGroupInfo> {
@@ -106,6 +115,11 @@ export class ClientTable {
     const presence = this.#see(client.connection);
     if (!presence.producers.has(group) && presence.producers.size >= MAX_GROUPS_PER_CONNECTION) return;
     presence.producers.add(group);
+    if (presence.producerId !== client.clientId || !this.#byId.has(client.clientId)) {
+      this.#forgetId(presence, client.connection);
+      presence.producerId = client.clientId;
+      this.#byId.set(client.clientId, client.connection);
+    }
     let clients = this.#producers.get(group);
     if (clients === undefined) this.#producers.set(group, clients = new Map());
     clients.set(client.connection, client);
@@ -120,7 +134,9 @@ export class ClientTable {
   }
 
   unregisterProducer(group: string, connection: RemotingConnection): void {
-    this.#present.get(connection)?.producers.delete(group);
+    const presence = this.#present.get(connection);
+    presence?.producers.delete(group);
+    if (presence?.producers.size === 0) this.#forgetId(presence, connection);
     const clients = this.#producers.get(group);
     clients?.delete(connection);
     if (clients?.size === 0) this.#producers.delete(group);
@@ -133,12 +149,20 @@ export class ClientTable {
     this.#present.delete(connection);
     for (const group of presence.consumers) this.unregisterConsumer(group, connection);
     for (const group of presence.producers) this.unregisterProducer(group, connection);
+    this.#forgetId(presence, connection);
+  }
+
+  /** Its client id stands for it no longer; another connection may have taken it over already. */
+  #forgetId(presence: Presence, connection: RemotingConnection): void {
+    const { producerId } = presence;
+    presence.producerId = null;
+    if (producerId !== null && this.#byId.get(producerId) === connection) this.#byId.delete(producerId);
   }
 
   #see(connection: RemotingConnection): Presence {
     let presence = this.#present.get(connection);
     if (presence === undefined) {
-      presence = { consumers: new Set(), producers: new Set(), seenUs: 0 };
+      presence = { consumers: new Set(), producers: new Set(), producerId: null, seenUs: 0 };
       this.#present.set(connection, presence);
     }
     presence.seenUs = this.#options.clock.monotonicUs();

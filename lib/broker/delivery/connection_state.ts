@@ -11,6 +11,8 @@ export class ConnectionState {
   /** Answers of sends that wait for their messages to become durable. */
   readonly hold: AnswerHold;
   readonly pulls: Set<ParkedPull> = new Set();
+  /** Bytes of the replies (326) that were pushed to it and are not accepted yet. */
+  unacceptedReplies = 0;
 
   constructor(readonly connection: RemotingConnection) {
     const from = connection.proxied ?? connection.remote;

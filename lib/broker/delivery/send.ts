@@ -1,6 +1,5 @@
 import {
   decodeBatch,
-  Fields,
   type Header,
   KnownProperty,
   MessageDraft,
@@ -12,75 +11,20 @@ import { AppendStatus } from "@rmq/store";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
 import type { BrokerState } from "../state.ts";
 import type { Topic } from "../topics/topic_table.ts";
-import { RETRY_PREFIX, sendRefusal, topicNameProblem } from "../topics/topic_name.ts";
+import { RETRY_PREFIX } from "../topics/topic_name.ts";
 import { stateOf } from "./connection_state.ts";
+import { fillDraft } from "./draft_of_send.ts";
 import type { HeldSends } from "./held_sends.ts";
 import { appendTo, type Refusal, type Rewriters, type Target } from "./rewriters.ts";
 import { BrokerProperties } from "./broker_properties.ts";
 import { retryRefusal } from "./send_to_retry.ts";
+import { byPriority } from "./priority.ts";
+import { type SendFields, v1Fields, v2Fields } from "./send_fields.ts";
+import { findTarget } from "./send_target.ts";
 import { writeBatchAnswer } from "./batch_answer.ts";
 import { BatchCheck } from "./batch_check.ts";
-import { illegal, NO_INNER_BATCHES, unwantedOfBatch, unwantedProperty } from "./unwanted_properties.ts";
+import { illegal, unwantedOfBatch, unwantedProperty } from "./unwanted_properties.ts";
 
-/** Field numbers of one of the two send headers, so that one handler serves both (remoting sheet §11.6). */
-interface SendFields {
-  readonly group: number;
-  readonly topic: number;
-  readonly defaultTopic: number;
-  readonly defaultTopicQueueNums: number;
-  readonly queueId: number;
-  readonly sysFlag: number;
-  readonly bornTimestamp: number;
-  readonly flag: number;
-  readonly properties: number;
-  readonly reconsumeTimes: number;
-  readonly unitMode: number;
-  readonly maxReconsumeTimes: number;
-  readonly batch: number;
-}
-
-const V1 = Fields.SEND_MESSAGE;
-const V2 = Fields.SEND_MESSAGE_V2;
-
-const v1Fields: SendFields = {
-  group: V1.producerGroup,
-  topic: V1.topic,
-  defaultTopic: V1.defaultTopic,
-  defaultTopicQueueNums: V1.defaultTopicQueueNums,
-  queueId: V1.queueId,
-  sysFlag: V1.sysFlag,
-  bornTimestamp: V1.bornTimestamp,
-  flag: V1.flag,
-  properties: V1.properties,
-  reconsumeTimes: V1.reconsumeTimes,
-  unitMode: V1.unitMode,
-  maxReconsumeTimes: V1.maxReconsumeTimes,
-  batch: V1.batch,
-};
-
-const v2Fields: SendFields = {
-  group: V2.a,
-  topic: V2.b,
-  defaultTopic: V2.c,
-  defaultTopicQueueNums: V2.d,
-  queueId: V2.e,
-  sysFlag: V2.f,
-  bornTimestamp: V2.g,
-  flag: V2.h,
-  properties: V2.i,
-  reconsumeTimes: V2.j,
-  unitMode: V2.k,
-  maxReconsumeTimes: V2.l,
-  batch: V2.m,
-};
-
-/** Bits of sysFlag that the broker sets itself and never takes from a client: both IPv6 marks. */
-const HOST_BITS = 0x30;
-const MULTI_TAG = 0x2;
-const TRANSACTION_BITS = 0xc;
-const PERM_WRITE = 2;
-/** An inner batch (BatchCQ topics): its entry takes several queue offsets. */
-const INNER_BATCH = 0x80;
 /** Serves 10, 310 and 320: from the request's bytes into the tail of the commit log, one draft for all. */
 export class Send {
   private readonly draft = new MessageDraft();
@@ -120,7 +64,7 @@ export class Send {
   }
 
   private send(header: Header, connection: RemotingConnection, fields: SendFields, asBatch: boolean): void {
-    const refusal = this.prepare(header, fields);
+    const refusal = findTarget(this.state, header, fields, this.target);
     if (refusal !== null) return this.refuse(header, connection, refusal);
     const { topic } = this.target;
     if (!topic.durable) {
@@ -133,88 +77,18 @@ export class Send {
     else this.single(header, connection, fields);
   }
 
-  /** Checks what stands in the header and finds topic and queue (remoting sheet §11.6, steps 1 to 7). */
-  private prepare(header: Header, fields: SendFields): Refusal | null {
-    const { settings, topics, platform } = this.state;
-    if (settings.startAcceptSendRequestTimeStamp > platform.clock.nowMs()) {
-      return {
-        code: ResponseCode.SYSTEM_ERROR,
-        remark: `broker unable to service, until ${settings.startAcceptSendRequestTimeStamp} ms since 1970`,
-      };
-    }
-    const topic = header.escaped(fields.topic)
-      ? topics.get(header.text(fields.topic) ?? "")
-      : topics.find(header.valueBytes, header.start(fields.topic), header.end(fields.topic));
-    if (topic === null) {
-      const refusal = this.createTopic(header, fields);
-      if (refusal !== null) return refusal;
-    } else {
-      this.target.topic = topic;
-    }
-    if ((settings.brokerPermission & PERM_WRITE) === 0 && this.target.topic.config.order) {
-      return {
-        code: ResponseCode.NO_PERMISSION,
-        remark: `the broker[${settings.brokerIP1}] sending message is forbidden`,
-      };
-    }
-    if ((header.int(fields.sysFlag, 0) & INNER_BATCH) !== 0) return illegal(NO_INNER_BATCHES);
-    return this.pickQueue(header.int(fields.queueId, 0));
-  }
-
-  private createTopic(header: Header, fields: SendFields): Refusal | null {
-    const { topics } = this.state;
-    const name = header.text(fields.topic);
-    if (name === null) return { code: ResponseCode.SYSTEM_ERROR, remark: "the header has no topic" };
-    const problem = topicNameProblem(name);
-    if (problem !== null) return { code: ResponseCode.INVALID_PARAMETER, remark: problem };
-    const sysFlag = header.bool(fields.unitMode, false) ? 1 : 0;
-    const created = name.startsWith(RETRY_PREFIX)
-      ? topics.createOnSendBack(name, 1, 6, sysFlag === 1 ? 2 : 0)
-      : topics.createOnSend(
-        name,
-        header.text(fields.defaultTopic) ?? "",
-        header.int(fields.defaultTopicQueueNums, 4),
-        sysFlag,
-        "",
-      );
-    if (created === null) {
-      return {
-        code: ResponseCode.TOPIC_NOT_EXIST,
-        remark:
-          `topic[${name}] not exist, apply first please!\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.`,
-      };
-    }
-    this.target.topic = created;
-    return null;
-  }
-
-  private pickQueue(queueId: number): Refusal | null {
-    const { topic } = this.target;
-    const { config } = topic;
-    const forbidden = topic.system ? sendRefusal(topic.name) : null;
-    if (forbidden !== null) return { code: ResponseCode.NO_PERMISSION, remark: forbidden };
-    if (queueId >= Math.max(config.writeQueueNums, config.readQueueNums)) {
-      return {
-        code: ResponseCode.INVALID_PARAMETER,
-        remark:
-          `request queueId[${queueId}] is illegal, topic[${topic.name}] has ${config.readQueueNums} read and ${config.writeQueueNums} write queues`,
-      };
-    }
-    this.target.queueId = queueId >= 0 ? queueId : this.state.platform.random.below(Math.max(1, config.writeQueueNums));
-    return null;
-  }
-
   private single(header: Header, connection: RemotingConnection, fields: SendFields): void {
     const { draft, target } = this;
     if (header.bodyStart === header.bodyEnd) {
       return this.refuse(header, connection, { code: ResponseCode.SYSTEM_ERROR, remark: "the message has no body" });
     }
-    this.fill(header, connection, fields);
+    fillDraft(draft, header, connection, fields, target.topic);
     draft.body = header.bytes;
     draft.bodyStart = header.bodyStart;
     draft.bodyEnd = header.bodyEnd;
     draft.properties.readHeader(header, fields.properties);
     this.added.complete(draft.properties);
+    if (draft.properties.has(KnownProperty.PRIORITY)) byPriority(draft.properties, target);
     const { queueId, topic } = target;
     const refusal = this.special(header, fields) ?? this.rewriters.apply(draft, target);
     if (refusal !== null) return this.refuse(header, connection, refusal);
@@ -259,7 +133,7 @@ export class Send {
         remark: `batch request does not support retry group ${target.topic.name}`,
       });
     }
-    this.fill(header, connection, fields);
+    fillDraft(draft, header, connection, fields, target.topic);
     const outer = this.added.readOuter(header, fields.properties);
     const refusal = unwantedOfBatch(outer.properties) ?? this.batches.check(header, target.topic.nameBytes.length);
     if (refusal !== null) return this.refuse(header, connection, refusal);
@@ -297,20 +171,6 @@ export class Send {
       fields: this.errorFields,
     });
     this.held.add(hold, outer.wait, store.appended);
-  }
-
-  /** Everything of the draft but body and properties. */
-  private fill(header: Header, connection: RemotingConnection, fields: SendFields): void {
-    const { draft } = this;
-    const client = stateOf(connection);
-    const multiTag = this.target.topic.config.topicFilterType === "MULTI_TAG" ? MULTI_TAG : 0;
-    draft.flag = header.int(fields.flag, 0);
-    draft.sysFlag = (header.int(fields.sysFlag, 0) & ~(HOST_BITS | TRANSACTION_BITS)) | multiTag;
-    draft.bornTimestamp = header.long(fields.bornTimestamp, 0);
-    draft.bornHost = client.bornHost;
-    draft.bornPort = client.bornPort;
-    draft.reconsumeTimes = header.int(fields.reconsumeTimes, 0);
-    draft.preparedTransactionOffset = 0;
   }
 
   private notAppended(header: Header, connection: RemotingConnection, status: number): void {

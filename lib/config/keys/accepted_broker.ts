@@ -185,7 +185,6 @@ export const acceptedBroker: AcceptedKeys = {
   skipWhenCKRePutReachMaxTimes: "false",
   splitMetadataSize: "2000",
   splitRegistrationSize: "800",
-  storeReplyMessageEnable: "true",
   subscriptionExpiredTimeout: "600000",
   syncBrokerMemberGroupPeriod: "1000",
   syncBrokerMetadataPeriod: "5000",

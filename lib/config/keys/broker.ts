@@ -25,6 +25,12 @@ export const brokerKeys = {
   msgTraceTopicName: { kind: "text", default: "RMQ_SYS_TRACE_TOPIC", about: "name of the trace topic" },
   traceOn: { kind: "bool", default: true, live: true, about: "tells clients that tracing is on" },
   regionId: { kind: "text", default: "DefaultRegion", about: "region told to clients" },
+  storeReplyMessageEnable: {
+    kind: "bool",
+    default: true,
+    live: true,
+    about: "replies (324, 325) are stored in the reply topic besides being pushed to who asked",
+  },
   rejectTransactionMessage: {
     kind: "bool",
     default: false,
