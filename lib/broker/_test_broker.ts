@@ -38,6 +38,7 @@ import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { GroupTable } from "./groups/group_table.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
+import { resetHandlers } from "./offsets/reset_handlers.ts";
 import { OffsetTable } from "./offsets/offset_table.ts";
 import { Registration } from "./registration.ts";
 import type { BrokerSettings } from "./settings.ts";
@@ -263,6 +264,7 @@ export class TestBroker {
       ...topicHandlers(state),
       ...groupHandlers(state),
       ...offsetHandlers(state),
+      ...resetHandlers(state),
       ...heartbeatHandlers(state),
       ...onlineHandlers(state),
       ...forwardHandlers(state),

@@ -10,6 +10,7 @@ import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
+import { resetHandlers } from "./offsets/reset_handlers.ts";
 import type { BrokerState } from "./state.ts";
 import { topicHandlers } from "./topics/topic_handlers.ts";
 
@@ -20,6 +21,7 @@ export function handlersOf(state: BrokerState, own: readonly [number, Handler][]
     topicHandlers,
     groupHandlers,
     offsetHandlers,
+    resetHandlers,
     heartbeatHandlers,
     onlineHandlers,
     forwardHandlers,

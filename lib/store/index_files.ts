@@ -37,8 +37,8 @@ const CACHE_BYTES = 4 * 1024 * 1024;
 const CACHE_BLOCK_BYTES = 4096;
 const OPEN_FILES = 8;
 const MAX_TOPICS = 100_000;
-/** `maxMsgsNumBatch`. */
-const MAX_FOUND = 64;
+/** Most that one query returns, whatever `maxMsgsNumBatch` is. */
+const MAX_FOUND = 4096;
 /** Pages of slots written in one turn: 1 MiB. */
 const PAGES_A_TURN = 256;
 const TRANSACTION_BITS = 0xc;
@@ -203,7 +203,7 @@ export class IndexFiles implements Follower {
   }
 
   /**
-   * Log positions of messages with a key, newest first, at most `maxNum` and 64; `indexType` "T": `key` is a tag.
+   * Log positions of messages with a key, newest first, at most `maxNum`; `indexType` "T": `key` is a tag.
    * Other keys with the same hash are among them. Then the newest entry's store time and position.
    */
   query(

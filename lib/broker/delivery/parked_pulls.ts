@@ -77,6 +77,14 @@ export class ParkedPulls {
     for (const pull of [...stateOf(connection).pulls]) this.remove(pull);
   }
 
+  /** Runs a group's pulls of one queue again: the group's offset was moved. */
+  wakeGroup(queue: QueueState, group: string): void {
+    for (const pull of [...this.byQueue.get(queue) ?? []]) {
+      if (pull.group === group) this.take(pull);
+    }
+    this.runWoken();
+  }
+
   /** Answers all of them now and looks at no clock any more: the broker stops. */
   stop(): void {
     this.timer.cancel();

@@ -38,6 +38,10 @@ export class Pull {
   constructor(private readonly state: BrokerState) {
     const { store, platform, settings } = state;
     this.parked = new ParkedPulls(store, platform.clock, settings.maxParkedPulls, (pull) => this.again(pull));
+    state.offsets.onReset((group, topic, queueId) => {
+      const found = state.topics.get(topic);
+      if (found !== null && queueId < found.config.readQueueNums) this.parked.wakeGroup(found.queue(queueId), group);
+    });
   }
 
   /** The handlers by code. */
@@ -91,7 +95,7 @@ export class Pull {
       matches: null,
     };
     const reset = offsets.takeReset(group, topic.name, queueId);
-    if (reset >= 0) return this.moved(connection, opaque, checked, reset);
+    if (reset >= 0) return this.moved(connection, opaque, topic, queue, checked.groupSysFlag, reset);
     offsets.notePull(group, topic.name, queueId, offset);
     this.state.store.get(request, (result) => {
       const park = suspendMs > 0 && codeOf(result.status, offset) === ResponseCode.PULL_NOT_FOUND &&
@@ -134,6 +138,9 @@ export class Pull {
     if (topic === null) {
       return refuse(pull.connection, pull.opaque, ResponseCode.TOPIC_NOT_EXIST, noTopic(pull.queue.topic));
     }
+    const { connection, opaque, group, queue, groupSysFlag } = pull;
+    const reset = this.state.offsets.takeReset(group, topic.name, queue.queueId);
+    if (reset >= 0) return this.moved(connection, opaque, topic, queue, groupSysFlag, reset);
     const request: GetRequest = { ...pull, matches: null };
     this.state.store.get(request, (result) => {
       this.answer(pull.connection, pull.opaque, pull.offset, topic, pull.groupSysFlag, result);
@@ -173,8 +180,14 @@ export class Pull {
   }
 
   /** The offset of this group was reset at the broker: the consumer is told where to go on, once. */
-  private moved(connection: RemotingConnection, opaque: number, checked: Checked, to: number): void {
-    const { queue, topic } = checked;
+  private moved(
+    connection: RemotingConnection,
+    opaque: number,
+    topic: Topic,
+    queue: QueueState,
+    groupSysFlag: number,
+    to: number,
+  ): void {
     const { min, max } = queue;
     this.answers.write(
       connection.out,
@@ -186,7 +199,7 @@ export class Pull {
       min,
       max,
       topic.config.topicSysFlag,
-      checked.groupSysFlag,
+      groupSysFlag,
       0,
     );
     connection.touch();

@@ -72,8 +72,11 @@ function queryMessage(state: BrokerState, header: Header, connection: RemotingCo
   const endMs = requiredLong(header, F.endTimestamp, "endTimestamp");
   const unique = header.ext("_UNIQUE_KEY_QUERY")?.toLowerCase() === "true";
   const maxNum = Math.min(unique ? settings.defaultQueryMaxNum : wanted, settings.maxMsgsNumBatch);
+  const indexType = unique ? "U" : header.text(F.indexType);
   const later = connection.later(header);
-  store.query(topic, key, header.text(F.indexType), maxNum, beginMs, endMs, (offsets, lastTimestamp, lastOffset) => {
+  store.query(topic, key, indexType, maxNum, beginMs, endMs, (offsets, lastTimestamp, lastOffset) => {
+    // The newest ones are found, and handed over in the order in which they were stored.
+    offsets.sort((a, b) => a - b);
     readMessages(store, offsets, (found: FoundMessages) => {
       if (found.count === 0) {
         return later.answer({

@@ -27,12 +27,32 @@ test("messages are found by key and by unique key, and seen by their place in th
   assert.deepEqual(bodiesOf((await broker.ask(33, { offset: second })).bytes), ["b"]);
 });
 
-test("a query returns at most maxMsgsNumBatch messages, newest first", async () => {
+test("messages are found by tag, and a query that says it is for a unique key is for one", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("T", 0, "a", { TAGS: "red", KEYS: "k" });
+  await broker.send("T", 1, "b", { TAGS: "blue", UNIQ_KEY: "red" });
+  await broker.send("Other", 0, "c", { TAGS: "red" });
+  const range = { beginTimestamp: 0, endTimestamp: "9223372036854775807", maxNum: 10 };
+  const byTag = await broker.ask(12, { topic: "T", key: "red", indexType: "T", ...range });
+  assert.deepEqual(bodiesOf(byTag.bytes), ["a"]);
+  const unique = await broker.ask(12, { topic: "T", key: "red", indexType: "T", _UNIQUE_KEY_QUERY: "true", ...range });
+  assert.deepEqual(bodiesOf(unique.bytes), ["b"]);
+  const none = await broker.ask(12, { topic: "T", key: "red", indexType: "K", ...range, endTimestamp: 1 });
+  assert.deepEqual(
+    [none.code, none.remark, none.fields],
+    [22, "can not find message, maybe time range not correct", {
+      indexLastUpdateTimestamp: "0",
+      indexLastUpdatePhyoffset: "0",
+    }],
+  );
+});
+
+test("a query returns at most maxMsgsNumBatch messages, the newest, in the order of the log", async () => {
   const broker = await TestBroker.open(undefined, { maxMsgsNumBatch: 5 });
   for (let i = 0; i < 9; i++) await broker.send("T", 0, "m" + i, { KEYS: "k" });
   const range = { beginTimestamp: 0, endTimestamp: 9_999_999_999_999, maxNum: 1000 };
   const answer = await broker.ask(12, { topic: "T", key: "k", ...range });
-  assert.deepEqual(bodiesOf(answer.bytes), ["m8", "m7", "m6", "m5", "m4"]);
+  assert.deepEqual(bodiesOf(answer.bytes), ["m4", "m5", "m6", "m7", "m8"]);
 });
 
 test("offsets are searched by time from either side, and the earliest time is the first message's", async () => {

@@ -31,6 +31,7 @@ export class OffsetTable {
   #commits = 0;
   #dirty = false;
   #timer: Timer | null = null;
+  #resetListener: ((group: string, topic: string, queueId: number) => void) | null = null;
 
   constructor(options: OffsetTableOptions) {
     this.#options = options;
@@ -80,8 +81,15 @@ export class OffsetTable {
     this.#committed.set(group, topic, queueId, offset);
     this.#resets.set(group, topic, queueId, offset);
     this.#dirty = true;
+    this.#resetListener?.(group, topic, queueId);
   }
 
+  /** `listener` hears of each reset, within the call that did it. */
+  onReset(listener: (group: string, topic: string, queueId: number) => void): void {
+    this.#resetListener = listener;
+  }
+
+  /** Whether the queue waits for its next pull to begin elsewhere. */
   hasReset(group: string, topic: string, queueId: number): boolean {
     return this.#resets.get(group, topic, queueId) !== undefined;
   }
