@@ -2,8 +2,11 @@
  * What one send costs the broker between socket and socket: real frames, the whole broker, real files, no sockets.
  *
  *   bun bench/micro/send_path.ts [seconds] [SYNC_FLUSH|ASYNC_FLUSH]
+ *
+ * The log begins at 3 GiB (FROM_GIB): offsets that don't fit 32 bits are what every broker soon has, and engines treat
+ * them differently.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Connection, type ConnectionHandler, hostPlatform, type Net, type Platform } from "@rmq/platform";
@@ -42,6 +45,14 @@ class Pipe implements Connection {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "rmq-send-path-"));
+const firstSegment = join(
+  directory,
+  "commitlog",
+  String(Number(process.env.FROM_GIB ?? 3) * 2 ** 30).padStart(20, "0"),
+);
+mkdirSync(join(directory, "commitlog"));
+writeFileSync(firstSegment, "");
+truncateSync(firstSegment, 2 ** 30);
 const host = hostPlatform();
 let accept: (connection: Connection) => void = () => {};
 const net: Net = {
