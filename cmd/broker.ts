@@ -38,7 +38,7 @@ export async function runBroker(
 export function launchBroker(platform: Platform, settings: Settings<BrokerValues>, logger: Logger): Promise<Broker> {
   const options = {
     broker: brokerSettings(settings),
-    store: storeOptions(settings, platform.process.pid),
+    store: storeOptions(settings, platform.process),
     tls: tlsSettings(settings),
   };
   return starting(

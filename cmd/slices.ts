@@ -1,6 +1,7 @@
 import type { BrokerSettings } from "@rmq/broker";
 import type { BrokerValues, NamesrvValues, ServerValues, Settings } from "@rmq/config";
 import type { NamesrvSettings } from "@rmq/namesrv";
+import type { Process } from "@rmq/platform";
 import type { TlsSettings } from "@rmq/remoting";
 import { defaultStoreOptions, type StoreOptions } from "@rmq/store";
 
@@ -18,7 +19,10 @@ export function brokerSettings(settings: Settings<BrokerValues>): BrokerSettings
 }
 
 /** What the store reads; the broker adds its address and delay levels. Ratios are kept within Apache's bounds (`MessageStoreConfig`). */
-export function storeOptions(settings: Settings<BrokerValues>, processId: number): StoreOptions {
+export function storeOptions(
+  settings: Settings<BrokerValues>,
+  { pid, memoryBytes }: Pick<Process, "pid" | "memoryBytes">,
+): StoreOptions {
   const { storePathRootDir, storePathCommitLog, minFreeBytes, ...rest } = settings.slice(STORE_KEYS);
   return {
     ...defaultStoreOptions(storePathRootDir),
@@ -30,7 +34,8 @@ export function storeOptions(settings: Settings<BrokerValues>, processId: number
     diskMaxUsedSpaceRatio: within(rest.diskMaxUsedSpaceRatio, 10, 95),
     diskSpaceCleanForciblyRatio: within(rest.diskSpaceCleanForciblyRatio, 30, 85) / 100,
     diskSpaceWarningLevelRatio: within(rest.diskSpaceWarningLevelRatio, 35, 90) / 100,
-    processId,
+    diskDistanceBytes: memoryBytes / 100 * settings.get("accessMessageInMemoryMaxRatio"),
+    processId: pid,
   };
 }
 
@@ -97,6 +102,8 @@ const STORE_KEYS = [
   "minFreeBytes",
   "tailBytes",
   "blockCacheBytes",
+  "maxTransferCountOnMessageInDisk",
+  "maxTransferBytesOnMessageInDisk",
   "undurableBytes",
   "checkpointBytes",
   "checkpointIntervalMs",

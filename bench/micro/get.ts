@@ -10,6 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { hostPlatform } from "@rmq/platform";
 import { encodeStored, MessageDraft, storedSize } from "@rmq/protocol";
+import { defaultStoreOptions } from "../../lib/store/options.ts";
 import { ConsumeQueues } from "../../lib/store/consume_queues.ts";
 import { Dispatcher } from "../../lib/store/dispatcher.ts";
 import { IndexFiles } from "../../lib/store/index_files.ts";
@@ -80,7 +81,7 @@ function dispatch(name: string, followers: ConstructorParameters<typeof Dispatch
 }
 
 function pull(name: string, tags: ((high: number, low: number) => boolean) | null): void {
-  const reader = new QueueReader(log, Number.MAX_SAFE_INTEGER);
+  const reader = new QueueReader(log, { ...defaultStoreOptions(""), diskDistanceBytes: Number.MAX_SAFE_INTEGER });
   const request = {
     queue: queues.queue("BenchmarkTest", 0),
     offset: 0,

@@ -275,6 +275,8 @@ export interface Process {
   onStop(run: (signal: string) => void): () => void;
   /** Ends it at once. */
   exit(code: number): never;
+  /** Memory of the machine, bytes. */
+  readonly memoryBytes: number;
   /** Resident memory, bytes. */
   residentBytes(): number;
   /** Raises the descriptor limit as far as allowed and tells what it is now (0: unknown). */

@@ -27,8 +27,6 @@ import type { Store } from "./store.ts";
 import { Tail } from "./tail.ts";
 import { Writability } from "./writability.ts";
 
-/** How far behind the head a read counts as one from disk, bytes; Apache takes 40 % of the machine's memory. */
-const DISK_DISTANCE_BYTES = 1024 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 /** Positions within a segment are Java ints. */
 const MOST_SEGMENT_BYTES = 0x7fff_ffff;
@@ -291,7 +289,7 @@ class Opening {
       groupCommit,
       publication,
       writability,
-      reader: new QueueReader(this.#view, DISK_DISTANCE_BYTES),
+      reader: new QueueReader(this.#view, options),
       index: this.#index,
       deleted: this.#deleted,
       checkpoint: this.#checkpoint,

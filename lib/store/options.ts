@@ -42,6 +42,12 @@ export interface StoreOptions {
   tailBytes: number;
   /** Bound of the cache of older blocks, bytes. */
   blockCacheBytes: number;
+  /** Messages further behind the head count as being on disk, for the smaller bounds of a read, bytes. */
+  diskDistanceBytes: number;
+  /** Most messages of one read from disk. */
+  maxTransferCountOnMessageInDisk: number;
+  /** Most bytes of one read from disk. */
+  maxTransferBytesOnMessageInDisk: number;
   /** Most that may be appended and not yet durable, bytes; beyond it append answers BUSY. */
   undurableBytes: number;
   /** Progress of the followers is recorded each so many bytes of log … */
@@ -94,6 +100,9 @@ export function defaultStoreOptions(root: string): StoreOptions {
     cleanFileForciblyEnable: true,
     tailBytes: 32 * MIB,
     blockCacheBytes: 32 * MIB,
+    diskDistanceBytes: 1024 * MIB,
+    maxTransferCountOnMessageInDisk: 8,
+    maxTransferBytesOnMessageInDisk: 65_536,
     undurableBytes: 64 * MIB,
     checkpointBytes: 256 * MIB,
     checkpointIntervalMs: 10_000,

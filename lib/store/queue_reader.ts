@@ -4,14 +4,19 @@ import { UNIT_BYTES, unitPhysical, unitSize, unitTagsHigh, unitTagsLow } from ".
 import { cachedUnits, readUnits, type UnitsAtHand } from "./consume_queue_files.ts";
 import { type GetRequest, type GetResult, GetStatus, newGetResult } from "./get.ts";
 import type { EntryView, LogReader } from "./log_reader.ts";
+import type { StoreOptions } from "./options.ts";
 
 /** Limits of storage sheet §9. */
 const MEMORY_COUNT = 32;
 const MEMORY_BYTES = 262_144;
-const DISK_COUNT = 8;
-const DISK_BYTES = 65_536;
 const SCAN_UNITS = 800;
 const MAX_BYTES = 128 * 1024 * 1024;
+
+/** Messages more than `diskDistanceBytes` behind the head count as being on disk, where smaller bounds hold. */
+export type DiskLimits = Pick<
+  StoreOptions,
+  "diskDistanceBytes" | "maxTransferCountOnMessageInDisk" | "maxTransferBytesOnMessageInDisk"
+>;
 
 /** Buffers of answered reads from disk, for the next ones: each is free when its callback has returned. */
 const spareCopies: Uint8Array[] = [];
@@ -23,16 +28,15 @@ const SPARE_COPIES = 16;
  */
 export class QueueReader {
   readonly #log: LogReader;
-  readonly #diskDistance: number;
+  readonly #limits: DiskLimits;
   readonly #shared = newGetResult();
   #busy = false;
   readonly #view: EntryView = { bytes: new Uint8Array(0), start: 0 };
   readonly #message = new StoredMessage();
 
-  /** Messages more than `diskDistance` bytes behind the head count as being on disk, for the smaller limits. */
-  constructor(log: LogReader, diskDistance: number) {
+  constructor(log: LogReader, limits: DiskLimits) {
     this.#log = log;
-    this.#diskDistance = diskDistance;
+    this.#limits = limits;
   }
 
   /** Calls `done` once; the result is valid until it returns. */
@@ -53,7 +57,7 @@ export class QueueReader {
     if (from < 0) return done(result);
     // Nothing was found before `from`, which is not in memory: what follows goes on later, in a result of its own.
     const own = result === this.#shared ? copyOfHead(result) : result;
-    new Reading(this.#log, this.#diskDistance, own, request, queue, from, done).run();
+    new Reading(this.#log, this.#limits, own, request, queue, from, done).run();
   }
 
   /** Fills the result as far as memory goes; returns the unit to go on from when nothing was found in memory, else -1. */
@@ -76,7 +80,7 @@ export class QueueReader {
       }
       const physical = unitPhysical(units, at);
       const size = unitSize(units, at);
-      if (isFull(result, request, size, log.visible - physical <= this.#diskDistance)) return -1;
+      if (isFull(result, request, size, this.#limits, log.visible - physical)) return -1;
       if (tags !== null && !tags(unitTagsHigh(units, at), unitTagsLow(units, at))) {
         skip(result, unit, GetStatus.NO_MATCHED_MESSAGE);
         continue;
@@ -129,7 +133,8 @@ function scanEnd(request: GetRequest, queue: ConsumeQueue): number {
   return Math.min(queue.max, request.offset + Math.max(SCAN_UNITS, request.maxCount));
 }
 
-function isFull(result: GetResult, request: GetRequest, size: number, inMemory: boolean): boolean {
+function isFull(result: GetResult, request: GetRequest, size: number, limits: DiskLimits, behind: number): boolean {
+  const inMemory = behind <= limits.diskDistanceBytes;
   if (result.count === 0) {
     result.fromDisk = !inMemory;
     return false;
@@ -137,7 +142,7 @@ function isFull(result: GetResult, request: GetRequest, size: number, inMemory: 
   const bytes = result.bytes + size;
   if (result.count >= request.maxCount || bytes > Math.min(Math.max(request.maxBytes, 100), MAX_BYTES)) return true;
   if (inMemory) return bytes > MEMORY_BYTES || result.count >= MEMORY_COUNT;
-  return bytes > DISK_BYTES || result.count >= DISK_COUNT;
+  return bytes > limits.maxTransferBytesOnMessageInDisk || result.count >= limits.maxTransferCountOnMessageInDisk;
 }
 
 function skip(result: GetResult, unit: number, status: number): void {
@@ -196,7 +201,7 @@ class Reading {
 
   constructor(
     readonly log: LogReader,
-    readonly diskDistance: number,
+    readonly limits: DiskLimits,
     readonly result: GetResult,
     readonly request: GetRequest,
     readonly queue: ConsumeQueue,
@@ -228,8 +233,7 @@ class Reading {
       const at = (this.#unit - this.#unitsFrom) * UNIT_BYTES;
       const physical = unitPhysical(this.#units, at);
       const size = unitSize(this.#units, at);
-      const inMemory = this.log.visible - physical <= this.diskDistance;
-      if (isFull(this.result, this.request, size, inMemory)) return this.#finish();
+      if (isFull(this.result, this.request, size, this.limits, this.log.visible - physical)) return this.#finish();
       const { tags } = this.request;
       if (tags !== null && !tags(unitTagsHigh(this.#units, at), unitTagsLow(this.#units, at))) {
         this.#skip(GetStatus.NO_MATCHED_MESSAGE);
@@ -287,7 +291,7 @@ class Reading {
 
   #add(bytes: Uint8Array, start: number, physical: number, size: number): void {
     if (this.#copied + size > this.#copy.length) {
-      const limit = this.result.fromDisk ? DISK_BYTES : MEMORY_BYTES;
+      const limit = this.result.fromDisk ? this.limits.maxTransferBytesOnMessageInDisk : MEMORY_BYTES;
       const expected = Math.min(limit, size * Math.max(1, Math.min(this.request.maxCount, MEMORY_COUNT)));
       this.#copy = copyBuffer(Math.max(size, expected));
       this.#copied = 0;

@@ -6,7 +6,7 @@ import { MemoryLog, quiet, withDirectory } from "./_golden.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import { ConsumeQueues } from "./consume_queues.ts";
 import { type GetRequest, type GetResult, GetStatus, getStatusNames } from "./get.ts";
-import { QueueReader } from "./queue_reader.ts";
+import { type DiskLimits, QueueReader } from "./queue_reader.ts";
 import { searchByTime, storeTimeAt } from "./time_search.ts";
 
 const platform = hostPlatform();
@@ -44,7 +44,7 @@ async function scene(root: string, count: number, bodyBytes = 100, firstOffset =
     queue.append(firstOffset + n, n * size, size, 0, n % 4);
     at.push(n * size);
   }
-  return { log, queues, queue, reader: new QueueReader(log, 1 << 30), at, size };
+  return { log, queues, queue, reader: new QueueReader(log, limits(1 << 30)), at, size };
 }
 
 /** The queue is flushed and gives all its memory back; the log is on disk too and answers later. */
@@ -53,6 +53,10 @@ async function cool(scene: Scene): Promise<void> {
   scene.queue.release(scene.queue.max);
   scene.log.hot = scene.log.visible;
   scene.log.later = (run) => platform.clock.afterTurn(run);
+}
+
+function limits(diskDistanceBytes: number): DiskLimits {
+  return { diskDistanceBytes, maxTransferCountOnMessageInDisk: 8, maxTransferBytesOnMessageInDisk: 65_536 };
 }
 
 function request(queue: ConsumeQueue, offset: number, more: Partial<GetRequest> = {}): GetRequest {
@@ -160,7 +164,7 @@ for (const where of ["memory", "disk"] as const) {
   test(`far behind the head the smaller limits apply (${where})`, () =>
     withDirectory(async (root) => {
       const { log, queue, size } = await prepare(root, 100);
-      const reader = new QueueReader(log, 40 * size);
+      const reader = new QueueReader(log, limits(40 * size));
       const far = await get(reader, request(queue, 10));
       assert.deepEqual([far.offsets, far.fromDisk], [range(10, 18), true]);
       const near = await get(reader, request(queue, 70));

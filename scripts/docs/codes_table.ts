@@ -38,7 +38,7 @@ async function codesTable(): Promise<string> {
   const namesrv = await startNamesrv(platform, namesrvSettings(ofNamesrv), quiet);
   const broker = await startBroker(
     platform,
-    { broker: brokerSettings(ofBroker), store: storeOptions(ofBroker, platform.process.pid) },
+    { broker: brokerSettings(ofBroker), store: storeOptions(ofBroker, platform.process) },
     quiet,
   );
   const client = createClient(platform, {}, quiet);

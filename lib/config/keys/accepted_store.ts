@@ -3,7 +3,6 @@ import type { AcceptedKeys } from "../key.ts";
 /** Keys of Apache's `MessageStoreConfig` that change nothing here, with Apache's defaults. */
 export const acceptedStore: AcceptedKeys = {
   accessMessageInMemoryHotRatio: "26",
-  accessMessageInMemoryMaxRatio: "40",
   allAckInSyncStateSet: "false",
   appendTopicForTimerDeleteKey: "false",
   asyncLearner: "false",
@@ -110,8 +109,6 @@ export const acceptedStore: AcceptedKeys = {
   maxRocksDBIndexQueryDays: "7",
   maxSlaveResendLength: "268435456",
   maxTopicLength: "127",
-  maxTransferBytesOnMessageInDisk: "65536",
-  maxTransferCountOnMessageInDisk: "8",
   memTableFlushIntervalMs: "3600000",
   messageIndexSafe: "false",
   minInSyncReplicas: "1",

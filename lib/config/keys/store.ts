@@ -39,6 +39,15 @@ export const storeKeys = {
   cleanFileForciblyEnable: { kind: "bool", default: true, live: true, about: "files not yet old may go" },
   defaultQueryMaxNum: { kind: "int", default: 32, min: 1, live: true, about: "answers to a query by unique key" },
   maxMsgsNumBatch: { kind: "int", default: 64, min: 1, live: true, about: "answers to a query" },
+  accessMessageInMemoryMaxRatio: {
+    kind: "int",
+    default: 40,
+    min: 0,
+    max: 100,
+    about: "messages further behind than so much of the machine's memory count as on disk, percent",
+  },
+  maxTransferCountOnMessageInDisk: { kind: "int", default: 8, min: 1, about: "messages of one pull from disk" },
+  maxTransferBytesOnMessageInDisk: { kind: "int", default: 65536, min: 1, about: "bytes of one pull from disk" },
   maxTransferCountOnMessageInMemory: { kind: "int", default: 32, min: 1, live: true, about: "messages of one pull" },
   maxTransferBytesOnMessageInMemory: { kind: "int", default: 262144, min: 1, live: true, about: "bytes of one pull" },
   brokerRole: {

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { homedir, hostname } from "node:os";
+import { homedir, hostname, totalmem } from "node:os";
 import process from "node:process";
 import { readFileSync } from "node:fs";
 import { codeOf } from "../errors.ts";
@@ -23,6 +23,7 @@ export function hostProcess(runtime: Process["runtime"], libc: () => Libc | null
     environment,
     onStop,
     exit: (code) => process.exit(code),
+    memoryBytes: totalmem(),
     residentBytes: () => process.memoryUsage.rss(),
     raiseDescriptorLimit: () => {
       const native = libc();

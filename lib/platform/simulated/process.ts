@@ -3,6 +3,7 @@ import type { Life } from "./life.ts";
 import type { ProcessControl, ProcessOptions } from "./types.ts";
 
 const RESIDENT_BYTES = 50 * 1024 * 1024;
+const MEMORY_BYTES = 2 ** 34;
 const DESCRIPTORS = 65_536;
 
 /** A process that exits by dying: its timers and events are dropped, and `exit` throws to its caller. */
@@ -28,6 +29,7 @@ export function simulatedProcess(pid: number, name: string, life: Life, options:
       life.die();
       throw new PlatformError("EEXIT", `exit ${code}`);
     },
+    memoryBytes: MEMORY_BYTES,
     residentBytes: () => RESIDENT_BYTES,
     raiseDescriptorLimit: () => DESCRIPTORS,
     write: (_stream, text) => void output.push(text),
