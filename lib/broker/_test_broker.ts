@@ -36,7 +36,9 @@ import { Rewriters } from "./delivery/rewriters.ts";
 import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
+import { whoConsumesHandlers } from "./groups/who_consumes.ts";
 import { GroupTable } from "./groups/group_table.ts";
+import { consumeStatsHandlers } from "./offsets/consume_stats.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
 import { resetHandlers } from "./offsets/reset_handlers.ts";
 import { OffsetTable } from "./offsets/offset_table.ts";
@@ -265,6 +267,8 @@ export class TestBroker {
       ...groupHandlers(state),
       ...offsetHandlers(state),
       ...resetHandlers(state),
+      ...consumeStatsHandlers(state),
+      ...whoConsumesHandlers(state),
       ...heartbeatHandlers(state),
       ...onlineHandlers(state),
       ...forwardHandlers(state),

@@ -9,6 +9,8 @@ import { queryHandlers } from "./delivery/queries.ts";
 import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
+import { whoConsumesHandlers } from "./groups/who_consumes.ts";
+import { consumeStatsHandlers } from "./offsets/consume_stats.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
 import { resetHandlers } from "./offsets/reset_handlers.ts";
 import type { BrokerState } from "./state.ts";
@@ -22,6 +24,8 @@ export function handlersOf(state: BrokerState, own: readonly [number, Handler][]
     groupHandlers,
     offsetHandlers,
     resetHandlers,
+    consumeStatsHandlers,
+    whoConsumesHandlers,
     heartbeatHandlers,
     onlineHandlers,
     forwardHandlers,

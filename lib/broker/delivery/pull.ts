@@ -96,11 +96,10 @@ export class Pull {
     };
     const reset = offsets.takeReset(group, topic.name, queueId);
     if (reset >= 0) return this.moved(connection, opaque, topic, queue, checked.groupSysFlag, reset);
-    offsets.notePull(group, topic.name, queueId, offset);
     this.state.store.get(request, (result) => {
       const park = suspendMs > 0 && codeOf(result.status, offset) === ResponseCode.PULL_NOT_FOUND &&
         this.park(connection, opaque, checked, request, suspendMs);
-      if (!park) this.answer(connection, opaque, offset, topic, checked.groupSysFlag, result);
+      if (!park) this.answer(connection, opaque, offset, group, topic, queueId, checked.groupSysFlag, result);
     });
   }
 
@@ -143,7 +142,7 @@ export class Pull {
     if (reset >= 0) return this.moved(connection, opaque, topic, queue, groupSysFlag, reset);
     const request: GetRequest = { ...pull, matches: null };
     this.state.store.get(request, (result) => {
-      this.answer(pull.connection, pull.opaque, pull.offset, topic, pull.groupSysFlag, result);
+      this.answer(connection, opaque, pull.offset, group, topic, queue.queueId, groupSysFlag, result);
     });
   }
 
@@ -151,11 +150,15 @@ export class Pull {
     connection: RemotingConnection,
     opaque: number,
     offset: number,
+    group: string,
     topic: Topic,
+    queueId: number,
     groupSysFlag: number,
     result: GetResult,
   ): void {
     if (connection.closed) return;
+    // What was read while its topic was deleted leaves no trace of it.
+    if (!topic.deleted) this.state.offsets.notePull(group, topic.name, queueId, result.nextBeginOffset);
     const { out } = connection;
     const found = result.status === GetStatus.FOUND;
     this.answers.write(
