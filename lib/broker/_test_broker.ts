@@ -35,6 +35,7 @@ import { queryHandlers } from "./delivery/queries.ts";
 import { Rewriters } from "./delivery/rewriters.ts";
 import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
+import { FilterTable } from "./filters/filter_table.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { whoConsumesHandlers } from "./groups/who_consumes.ts";
 import { GroupTable } from "./groups/group_table.ts";
@@ -45,10 +46,12 @@ import { OffsetTable } from "./offsets/offset_table.ts";
 import { Registration } from "./registration.ts";
 import type { BrokerSettings } from "./settings.ts";
 import type { BrokerState } from "./state.ts";
+import { ROOT, settings } from "./_test_settings.ts";
 import { topicHandlers } from "./topics/topic_handlers.ts";
 import { TopicTable } from "./topics/topic_table.ts";
 
-export const ROOT = "/data/store";
+export { ROOT, settings } from "./_test_settings.ts";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -68,66 +71,6 @@ export class KeptLog implements Logger {
     return this.lines.filter((line) => line.includes(part)).length;
   }
 }
-
-export const settings: BrokerSettings = {
-  brokerName: "broker-a",
-  brokerClusterName: "DefaultCluster",
-  brokerId: 0,
-  brokerRole: "ASYNC_MASTER",
-  namesrvAddr: "",
-  brokerIP1: "127.0.0.1",
-  brokerIP2: "127.0.0.1",
-  advertisedPort: 0,
-  bindAddress: "127.0.0.1",
-  listenPort: 10911,
-  haListenPort: 10912,
-  brokerPermission: 6,
-  defaultTopicQueueNums: 8,
-  autoCreateTopicEnable: true,
-  autoCreateSubscriptionGroup: true,
-  enableCreateSysGroup: true,
-  clusterTopicEnable: true,
-  brokerTopicEnable: true,
-  traceTopicEnable: false,
-  msgTraceTopicName: "RMQ_SYS_TRACE_TOPIC",
-  traceOn: true,
-  regionId: "DefaultRegion",
-  storeReplyMessageEnable: true,
-  rejectTransactionMessage: false,
-  startAcceptSendRequestTimeStamp: 0,
-  maxMessageSize: 4 * 1024 * 1024,
-  messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
-  flushDiskType: "SYNC_FLUSH",
-  syncFlushTimeout: 5000,
-  waitTimeMillsInSendQueue: 2000,
-  longPollingEnable: true,
-  shortPollingTimeMills: 1000,
-  litePullMessageEnable: true,
-  enablePropertyFilter: false,
-  slaveReadEnable: false,
-  notifyConsumerIdsChangedEnable: true,
-  channelExpiredTimeout: 120_000,
-  flushConsumerOffsetInterval: 5000,
-  flushDelayOffsetInterval: 10_000,
-  registerNameServerPeriod: 30_000,
-  registerBrokerTimeoutMills: 24_000,
-  forceRegister: true,
-  defaultQueryMaxNum: 32,
-  maxMsgsNumBatch: 64,
-  maxTransferCountOnMessageInMemory: 32,
-  maxTransferBytesOnMessageInMemory: 262_144,
-  reviveQueueNum: 8,
-  timerWheelEnable: true,
-  serverChannelMaxIdleTimeSeconds: 120,
-  storePathRootDir: ROOT,
-  parkedBytesPerConnection: 4 * 1024 * 1024,
-  parkedBytes: 64 * 1024 * 1024,
-  maxParkedPulls: 100_000,
-  maxClientAsks: 1024,
-  useServerSideResetOffset: true,
-  maxTopics: 100_000,
-  maxGroups: 100_000,
-};
 
 /** An answer as a test compares it. */
 export interface Answered {
@@ -227,8 +170,10 @@ export class TestBroker {
     const topics = new TopicTable({ clock, logger, settings: own, file: file("topics.json") });
     const groups = new GroupTable({ clock, logger, settings: own, file: file("subscriptionGroup.json") });
     const offsets = new OffsetTable({ clock, logger, settings: own, file: file("consumerOffset.json") });
+    const filters = new FilterTable({ clock, logger, settings: own, file: file("consumerFilter.json") });
     topics.load();
     groups.load();
+    filters.load();
     const store: Store = await world.finish(openStore(platform, {
       ...defaultStoreOptions(ROOT),
       segmentBytes: 16 * 1024 * 1024,
@@ -249,6 +194,7 @@ export class TestBroker {
       topics,
       groups,
       offsets,
+      filters,
       clients: new ClientTable({ clock, logger, settings: own }),
       asks: new ClientAsks(own.maxClientAsks),
       locks: new QueueLocks(clock),
@@ -262,6 +208,7 @@ export class TestBroker {
     };
     delay.start(put);
     state.clients.start();
+    state.clients.onGroupGone((group) => filters.unregister(group));
     const broker = new TestBroker(world, state, delay, [
       ...topicHandlers(state),
       ...groupHandlers(state),
@@ -374,7 +321,7 @@ export class TestBroker {
   async close(): Promise<void> {
     const { state, delay, world } = this;
     state.clients.close();
-    for (const part of [delay, state.topics, state.groups, state.offsets]) {
+    for (const part of [delay, state.topics, state.groups, state.offsets, state.filters]) {
       await world.finish(new Promise<void>((resolve) => part.close(resolve)));
     }
     await world.finish(state.store.close());

@@ -20,6 +20,7 @@ import { Send } from "./delivery/send.ts";
 import { uniqueKeys } from "./delivery/unique_keys.ts";
 import { DelayLevels } from "./delay/delay_levels.ts";
 import { parseDelayTimes } from "./delay/delay_times.ts";
+import { FilterTable } from "./filters/filter_table.ts";
 import { GroupTable } from "./groups/group_table.ts";
 import { handlersOf } from "./handlers.ts";
 import { OffsetTable } from "./offsets/offset_table.ts";
@@ -87,8 +88,10 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
   const topics = new TopicTable({ clock, logger, settings, file: file("topics.json") });
   const groups = new GroupTable({ clock, logger, settings, file: file("subscriptionGroup.json") });
   const offsets = new OffsetTable({ clock, logger, settings, file: file("consumerOffset.json") });
+  const filters = new FilterTable({ clock, logger, settings, file: file("consumerFilter.json") });
   topics.load();
   groups.load();
+  filters.load();
 
   const storeHost = hostBytes(await literalAddress(platform, settings.brokerIP1));
   const storePort = settings.advertisedPort || settings.listenPort;
@@ -102,7 +105,16 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
   }, logger);
   const client = createClient(platform, {}, logger);
   try {
-    return composed(platform, options, logger, { store, client, topics, groups, offsets, storeHost, storePort });
+    return composed(platform, options, logger, {
+      store,
+      client,
+      topics,
+      groups,
+      offsets,
+      filters,
+      storeHost,
+      storePort,
+    });
   } catch (error) {
     client.close();
     await store.close();
@@ -111,12 +123,15 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
 }
 
 /** What is opened and loaded first. */
-type Opened = Pick<BrokerState, "store" | "client" | "topics" | "groups" | "offsets" | "storeHost" | "storePort">;
+type Opened = Pick<
+  BrokerState,
+  "store" | "client" | "topics" | "groups" | "offsets" | "filters" | "storeHost" | "storePort"
+>;
 
 function composed(platform: Platform, options: BrokerOptions, logger: Logger, opened: Opened): Parts {
   const settings = options.broker;
   const { clock } = platform;
-  const { store, client, topics, groups, offsets, storeHost, storePort } = opened;
+  const { store, client, topics, groups, offsets, filters, storeHost, storePort } = opened;
   topics.attach(store);
   offsets.load(store);
 
@@ -124,6 +139,7 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
   const registration = new Registration({ platform, logger, settings, topics, client }, address);
   topics.onChange((changed) => registration.changed(changed));
   const clients = new ClientTable({ clock, logger, settings });
+  clients.onGroupGone((group) => filters.unregister(group));
   const file = configFile(platform, settings, "delayOffset.json");
   const delay = new DelayLevels({ platform, logger, settings, store, topics, file });
   const rewriters = new Rewriters([delay.rewriter]);
@@ -136,6 +152,7 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
     topics,
     groups,
     offsets,
+    filters,
     clients,
     asks: new ClientAsks(settings.maxClientAsks),
     locks: new QueueLocks(clock),
@@ -204,7 +221,7 @@ async function closeParts({ state, held, delay }: Parts): Promise<void> {
   state.clients.close();
   state.client.close();
   await Promise.all(
-    [delay, state.topics, state.groups, state.offsets].map((part) =>
+    [delay, state.topics, state.groups, state.offsets, state.filters].map((part) =>
       new Promise<void>((resolve) => part.close(resolve))
     ),
   );

@@ -66,8 +66,16 @@ export interface BrokerSettings {
   shortPollingTimeMills: number;
   /** Request 361 is served. */
   litePullMessageEnable: boolean;
-  /** SQL92 subscriptions are allowed, once built. */
+  /** SQL92 subscriptions are allowed. */
   enablePropertyFilter: boolean;
+  /** An SQL92 subscription to a retry topic filters by the original topic's expression. */
+  filterSupportRetry: boolean;
+  /** The filter of a group that is gone so long is forgotten, ms. */
+  filterDataCleanTimeSpan: number;
+  /** Percent, for the bits in consumerFilter.json. */
+  maxErrorRateOfBloomFilter: number;
+  /** Consumers, for the bits in consumerFilter.json. */
+  expectConsumerNumUseFilter: number;
   /** Consumers may be sent to slaves, once built. */
   slaveReadEnable: boolean;
   /** Tells members of changes (40). */
@@ -110,6 +118,14 @@ export interface BrokerSettings {
   maxClientAsks: number;
   /** Resets of offsets (222) are kept here for the next pull; false: they are pushed to the members that are online. */
   useServerSideResetOffset: boolean;
+  /** Characters of an SQL92 expression. */
+  maxFilterLength: number;
+  /** Its nested parentheses, signs and NOTs. */
+  maxFilterDepth: number;
+  /** How often it looks at properties. */
+  maxFilterTerms: number;
+  /** Expressions registered, and kept compiled. */
+  maxFilters: number;
   /** Topics, groups and clients that may exist; beyond it creation is refused. */
   maxTopics: number;
   /** Further groups are refused. */

@@ -4,6 +4,7 @@ import type { RemotingClient, RemotingServer } from "@rmq/remoting";
 import type { BrokerSettings } from "./settings.ts";
 import type { TopicTable } from "./topics/topic_table.ts";
 import type { GroupTable } from "./groups/group_table.ts";
+import type { FilterTable } from "./filters/filter_table.ts";
 import type { OffsetTable } from "./offsets/offset_table.ts";
 import type { ClientAsks } from "./clients/ask.ts";
 import type { ClientTable } from "./clients/client_table.ts";
@@ -20,6 +21,7 @@ export interface BrokerState {
   readonly topics: TopicTable;
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
+  readonly filters: FilterTable;
   readonly clients: ClientTable;
   /** Questions to clients over their own connections. */
   readonly asks: ClientAsks;

@@ -46,6 +46,7 @@ export class ClientTable {
   /** Of the last heartbeat of each consumer group (V2). */
   readonly #fingerprints = new Map<string, number>();
   #scan: Timer | null = null;
+  #groupGone: (group: string) => void = () => {};
 
   constructor(options: ClientTableOptions) {
     this.#options = options;
@@ -59,6 +60,11 @@ export class ClientTable {
   close(): void {
     this.#scan?.cancel();
     this.#scan = null;
+  }
+
+  /** Calls `listener` with each consumer group whose last member left. */
+  onGroupGone(listener: (group: string) => void): void {
+    this.#groupGone = listener;
   }
 
   /** The group, if a member is online. */
@@ -129,8 +135,9 @@ export class ClientTable {
     this.#present.get(connection)?.consumers.delete(group);
     const info = this.#consumers.get(group);
     if (info === undefined || !info.members.delete(connection)) return;
-    if (info.members.size === 0) this.#consumers.delete(group);
-    else this.#noticeMembers(info, null);
+    if (info.members.size > 0) return this.#noticeMembers(info, null);
+    this.#consumers.delete(group);
+    this.#groupGone(group);
   }
 
   unregisterProducer(group: string, connection: RemotingConnection): void {

@@ -1,5 +1,7 @@
 import { Fields, type Header, Perm, RequestCode, ResponseCode, TopicSysFlag } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
+import { SQL92 } from "../filters/filter_data.ts";
+import { SqlError } from "../filters/sql_error.ts";
 import { BadJson, JsonMembers } from "../json_members.ts";
 import type { BrokerState } from "../state.ts";
 import { RETRY_PREFIX } from "../topics/topic_name.ts";
@@ -68,6 +70,7 @@ function registerConsumer(state: BrokerState, data: ConsumerData, client: Client
     ordered,
   );
   state.clients.registerConsumer(data, client, group.config.notifyConsumerIdsChangedEnable);
+  if (data.subscriptions !== null) state.filters.register(data.groupName, data.subscriptions);
 }
 
 function unregister(state: BrokerState, header: Header, connection: RemotingConnection): void {
@@ -91,6 +94,10 @@ function checkClient(state: BrokerState, header: Header, connection: RemotingCon
     const remark = `The broker does not support consumer to filter message by ${type}`;
     return connection.answer(header.opaque, { code: ResponseCode.SYSTEM_ERROR, remark });
   }
-  const remark = `this broker can't filter messages by ${type} expressions`;
+  const filter = type === SQL92 ? state.filters.compile(subscription.text("subString") ?? "") : null;
+  if (filter !== null && !(filter instanceof SqlError)) {
+    return connection.answer(header.opaque, { code: ResponseCode.SUCCESS });
+  }
+  const remark = filter?.message ?? `the expression type ${type} is unknown, there are TAG and ${SQL92}`;
   connection.answer(header.opaque, { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark });
 }

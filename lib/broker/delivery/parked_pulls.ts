@@ -2,6 +2,7 @@ import type { Clock, Timer } from "@rmq/platform";
 import type { DispatchEntry, QueueState, Store } from "@rmq/store";
 import type { RemotingConnection } from "@rmq/remoting";
 import type { TagsMatch } from "../filters/tags.ts";
+import type { MessageMatch } from "./subscription_of_pull.ts";
 import { stateOf } from "./connection_state.ts";
 
 /** A pull that waits for a message: everything that is needed to run it again. */
@@ -16,6 +17,7 @@ export interface ParkedPull {
   readonly topicSysFlag: number;
   readonly groupSysFlag: number;
   readonly tags: TagsMatch | null;
+  readonly matches: MessageMatch | null;
   /** Wall clock does not count here: monotonic microseconds. */
   readonly deadlineUs: number;
   /** Woken, answered or gone. */
@@ -98,9 +100,17 @@ export class ParkedPulls {
     if (entry.queue === null) return;
     const pulls = this.byQueue.get(entry.queue);
     if (pulls === undefined) return;
+    // Members of a group ask the same: one look at the message is enough for them.
+    let asked: MessageMatch | null = null;
+    let answer = false;
     for (let i = pulls.length - 1; i >= 0; i--) {
       const pull = pulls[i];
-      if (pull.tags === null || pull.tags(entry.tagsHigh, entry.tagsLow)) this.take(pull);
+      if (pull.tags !== null && !pull.tags(entry.tagsHigh, entry.tagsLow)) continue;
+      if (pull.matches !== asked && pull.matches !== null) {
+        asked = pull.matches;
+        answer = asked(entry.message);
+      }
+      if (pull.matches === null || answer) this.take(pull);
     }
   }
 

@@ -92,7 +92,7 @@ export class Pull {
       maxCount,
       maxBytes: settings.maxTransferBytesOnMessageInMemory,
       tags: subscription.tags,
-      matches: null,
+      matches: subscription.matches,
     };
     const reset = offsets.takeReset(group, topic.name, queueId);
     if (reset >= 0) return this.moved(connection, opaque, topic, queue, checked.groupSysFlag, reset);
@@ -126,6 +126,7 @@ export class Pull {
       topicSysFlag: checked.topic.config.topicSysFlag,
       groupSysFlag: checked.groupSysFlag,
       tags: request.tags,
+      matches: request.matches,
       deadlineUs: platform.clock.monotonicUs() + waitMs * 1000,
       done: false,
       bucket: 0,
@@ -140,8 +141,7 @@ export class Pull {
     const { connection, opaque, group, queue, groupSysFlag } = pull;
     const reset = this.state.offsets.takeReset(group, topic.name, queue.queueId);
     if (reset >= 0) return this.moved(connection, opaque, topic, queue, groupSysFlag, reset);
-    const request: GetRequest = { ...pull, matches: null };
-    this.state.store.get(request, (result) => {
+    this.state.store.get(pull, (result) => {
       this.answer(connection, opaque, pull.offset, group, topic, queue.queueId, groupSysFlag, result);
     });
   }
