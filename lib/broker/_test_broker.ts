@@ -7,7 +7,6 @@ import {
   MessageDraft,
   type OutgoingRequest,
   Output,
-  StoredMessage,
   writeAnswer,
   writeRequest,
 } from "@rmq/protocol";
@@ -20,6 +19,7 @@ import {
   type Response,
 } from "@rmq/remoting";
 import { AppendStatus, ConfigFile, defaultStoreOptions, openStore, type Store, type StoreOptions } from "@rmq/store";
+import { type ReadMessage, readQueue } from "./_test_read.ts";
 import { ClientAsks } from "./clients/ask.ts";
 import { ClientTable } from "./clients/client_table.ts";
 import { consumerStatusHandlers } from "./clients/consumer_status.ts";
@@ -290,27 +290,8 @@ export class TestBroker {
   }
 
   /** All messages of a queue: body and properties. */
-  async read(
-    topic: string,
-    queueId: number,
-  ): Promise<{ body: string; properties: Record<string, string>; reconsumeTimes: number }[]> {
-    const queue = this.state.store.existingQueue(topic, queueId);
-    if (queue === null) return [];
-    const found: { body: string; properties: Record<string, string>; reconsumeTimes: number }[] = [];
-    for (let offset = queue.min; offset < queue.max;) {
-      offset = await this.world.finish(
-        new Promise<number>((resolve) => {
-          const request = { queue, offset, maxCount: 32, maxBytes: 262_144, tags: null, matches: null };
-          this.state.store.get(request, (result) => {
-            for (let i = 0; i < result.pieces; i++) {
-              found.push(...messagesIn(result.buffers[i], result.starts[i], result.ends[i]));
-            }
-            resolve(result.nextBeginOffset);
-          });
-        }),
-      );
-    }
-    return found;
+  read(topic: string, queueId: number): Promise<ReadMessage[]> {
+    return readQueue(this.world, this.state.store, topic, queueId);
   }
 
   file(name: string): string {
@@ -326,21 +307,4 @@ export class TestBroker {
     }
     await world.finish(state.store.close());
   }
-}
-
-function messagesIn(bytes: Uint8Array, start: number, end: number) {
-  const message = new StoredMessage();
-  const found = [];
-  for (let at = start; at < end; at += message.size) {
-    if (message.parse(bytes, at, end, true) <= 0) throw new Error("an entry does not parse");
-    const text = decoder.decode(bytes.subarray(message.propertiesStart, message.propertiesEnd));
-    found.push({
-      body: decoder.decode(bytes.subarray(message.bodyStart, message.bodyEnd)),
-      properties: Object.fromEntries(
-        text.split("\x02").filter((pair) => pair !== "").map((pair) => pair.split("\x01")),
-      ),
-      reconsumeTimes: message.reconsumeTimes,
-    });
-  }
-  return found;
 }

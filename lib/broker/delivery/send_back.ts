@@ -12,7 +12,9 @@ import {
 } from "@rmq/protocol";
 import type { Handler, Later, RemotingConnection } from "@rmq/remoting";
 import { AppendStatus } from "@rmq/store";
+import { parseDelayTimes } from "../delay/delay_times.ts";
 import type { GroupConfig } from "../groups/group_config.ts";
+import { levelFor, policyDelayMs } from "../groups/retry_policy.ts";
 import { MissingField, requiredInt, requiredLong, requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
 import { RETRY_PREFIX } from "../topics/topic_name.ts";
@@ -37,21 +39,26 @@ interface SendBack {
 
 /** Messages that consumers failed to consume: 36 (`AbstractSendMessageProcessor.consumerSendMsgBack`, remoting §12.5). */
 export function sendBackHandlers(state: BrokerState): [code: number, handler: Handler][] {
-  const draft = new MessageDraft();
-  const message = new StoredMessage();
+  const scratch: Scratch = {
+    draft: new MessageDraft(),
+    message: new StoredMessage(),
+    delayTimesMs: parseDelayTimes(state.settings.messageDelayLevel),
+  };
   return [[
     RequestCode.CONSUMER_SEND_MSG_BACK,
-    (header, connection) => sendBack(state, draft, message, header, connection),
+    (header, connection) => sendBack(state, scratch, header, connection),
   ]];
 }
 
-function sendBack(
-  state: BrokerState,
-  draft: MessageDraft,
-  message: StoredMessage,
-  header: Header,
-  connection: RemotingConnection,
-): void {
+/** What one send back after the other uses. */
+interface Scratch {
+  readonly draft: MessageDraft;
+  readonly message: StoredMessage;
+  /** Of each level, the first one first. */
+  readonly delayTimesMs: readonly number[];
+}
+
+function sendBack(state: BrokerState, scratch: Scratch, header: Header, connection: RemotingConnection): void {
   const F = Fields.CONSUMER_SEND_MSG_BACK;
   const refuse = (code: number, remark: string | null) => connection.answer(header.opaque, { code, remark });
   const name = requiredText(header, F.group, "group");
@@ -81,22 +88,16 @@ function sendBack(
   };
   const later = connection.later(header);
   state.store.entryAt(request.offset, 0, (bytes, start, end) => {
-    if (bytes === null || message.parse(bytes, start, end, false) <= 0) {
+    if (bytes === null || scratch.message.parse(bytes, start, end, false) <= 0) {
       const remark = `look message by offset failed, ${request.offset}`;
       return later.answer({ code: ResponseCode.SYSTEM_ERROR, remark });
     }
-    putBack(state, draft, message, retry, request, later);
+    putBack(state, scratch, retry, request, later);
   });
 }
 
-function putBack(
-  state: BrokerState,
-  draft: MessageDraft,
-  message: StoredMessage,
-  retry: Topic,
-  request: SendBack,
-  later: Later,
-): void {
+function putBack(state: BrokerState, scratch: Scratch, retry: Topic, request: SendBack, later: Later): void {
+  const { draft, message } = scratch;
   const { properties } = draft;
   draftOfStored(message, draft);
   if (!properties.has(KnownProperty.RETRY_TOPIC)) {
@@ -123,10 +124,16 @@ function putBack(
     queueId = DEAD_LETTER_QUEUE;
     properties.set(KnownProperty.DELAY, "0");
   } else {
-    const level = request.delayLevel === 0 ? FIRST_LEVEL + message.reconsumeTimes : request.delayLevel;
-    properties.set(KnownProperty.DELAY, String(level));
+    properties.set(KnownProperty.DELAY, String(levelOf(request, message.reconsumeTimes, scratch.delayTimesMs)));
   }
   state.put.put(draft, topic, queueId, true, (status) => later.answer(answerOf(state, status)));
+}
+
+/** The level that the client asks for; when it leaves that to the broker, the group's policy or one more each time. */
+function levelOf(request: SendBack, reconsumeTimes: number, delayTimesMs: readonly number[]): number {
+  if (request.delayLevel > 0) return request.delayLevel;
+  const delayMs = policyDelayMs(request.config.groupRetryPolicy, reconsumeTimes);
+  return delayMs === null ? FIRST_LEVEL + reconsumeTimes : levelFor(delayMs, delayTimesMs);
 }
 
 /** Apache can't send to the dead letters without knowing the original topic, because its statistics need it. */

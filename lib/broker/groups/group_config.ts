@@ -23,7 +23,7 @@ export interface GroupConfig {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** When pop consumers see a failed message again; kept and shown, not acted on by pull consumers. */
+/** When consumers see a failed message again, if the group has a policy of its own. */
 export interface GroupRetryPolicy {
   readonly type: "CUSTOMIZED" | "EXPONENTIAL";
   /** ms */
