@@ -41,10 +41,14 @@ function problemOf(error: PlatformError, { listens, portFlag }: StartContext): s
         ? `${listens} is not allowed for this user: choose a port above 1024 with ${portFlag}`
         : `${error.message}: make it writable for this user, or choose another directory`;
     case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
       return `${listens} is not an address of this machine: choose one that is`;
     case "ENOSPC":
       return `${error.message}: make room on the disk, or choose another directory`;
     default:
-      return error.message;
+      // Bun says of a name that does not resolve only that it can't listen there.
+      return /listen/i.test(error.message)
+        ? `can't listen on ${listens} (${error.message}): choose an address of this machine and a free port`
+        : error.message;
   }
 }

@@ -91,7 +91,6 @@ export async function startNamesrv(
     context.settings.scanNotActiveBrokerInterval,
     () => expireBrokers(context, logger),
   );
-  logger.info("name server listens", { host, port: server.port });
   return {
     port: server.port,
     table: context.table,
