@@ -39,6 +39,9 @@ import { FilterTable } from "./filters/filter_table.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { whoConsumesHandlers } from "./groups/who_consumes.ts";
 import { GroupTable } from "./groups/group_table.ts";
+import { compareGroupsHandlers } from "./offsets/compare_groups.ts";
+import { consumeTimeSpanHandlers } from "./offsets/consume_time_span.ts";
+import { topicStatsHandlers } from "./topics/topic_stats.ts";
 import { consumeStatsHandlers } from "./offsets/consume_stats.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
 import { resetHandlers } from "./offsets/reset_handlers.ts";
@@ -215,6 +218,9 @@ export class TestBroker {
       ...offsetHandlers(state),
       ...resetHandlers(state),
       ...consumeStatsHandlers(state),
+      ...consumeTimeSpanHandlers(state),
+      ...compareGroupsHandlers(state),
+      ...topicStatsHandlers(state),
       ...whoConsumesHandlers(state),
       ...heartbeatHandlers(state),
       ...onlineHandlers(state),

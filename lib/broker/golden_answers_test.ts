@@ -6,7 +6,31 @@ import { Peer, TestBroker } from "./_test_broker.ts";
 
 const CODES = new Set([
   ...[12, 14, 15, 17, 18, 21, 26, 29, 30, 31, 32, 33, 34, 35, 36, 38, 41, 42, 43, 45, 46],
-  ...[200, 201, 203, 204, 207, 208, 215, 222, 223, 225, 300, 307, 309, 324, 325, 343, 345, 351, 352],
+  ...[
+    200,
+    201,
+    202,
+    203,
+    204,
+    207,
+    208,
+    215,
+    222,
+    223,
+    225,
+    300,
+    303,
+    307,
+    308,
+    309,
+    314,
+    324,
+    325,
+    343,
+    345,
+    351,
+    352,
+  ],
 ]);
 
 /** Scenarios whose broker was another one (a slave, lite topics), or that we answer differently on purpose. */

@@ -10,6 +10,9 @@ import { replyHandlers } from "./delivery/reply.ts";
 import { sendBackHandlers } from "./delivery/send_back.ts";
 import { groupHandlers } from "./groups/group_handlers.ts";
 import { whoConsumesHandlers } from "./groups/who_consumes.ts";
+import { compareGroupsHandlers } from "./offsets/compare_groups.ts";
+import { consumeTimeSpanHandlers } from "./offsets/consume_time_span.ts";
+import { topicStatsHandlers } from "./topics/topic_stats.ts";
 import { consumeStatsHandlers } from "./offsets/consume_stats.ts";
 import { offsetHandlers } from "./offsets/offset_handlers.ts";
 import { resetHandlers } from "./offsets/reset_handlers.ts";
@@ -25,6 +28,9 @@ export function handlersOf(state: BrokerState, own: readonly [number, Handler][]
     offsetHandlers,
     resetHandlers,
     consumeStatsHandlers,
+    consumeTimeSpanHandlers,
+    compareGroupsHandlers,
+    topicStatsHandlers,
     whoConsumesHandlers,
     heartbeatHandlers,
     onlineHandlers,

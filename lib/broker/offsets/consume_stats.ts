@@ -1,11 +1,9 @@
-import { Fields, type Header, RequestCode, ResponseCode } from "@rmq/protocol";
+import { Fields, type Header, RequestCode } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
-import { inSlices } from "../in_slices.ts";
+import { answerRows, queueIds } from "../answer_rows.ts";
 import { requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
 import { messageQueueJson } from "./message_queue_json.ts";
-
-const encoder = new TextEncoder();
 
 /** How far a group is behind in each of its queues: 208 (`AdminBrokerProcessor.getConsumeStats`). */
 export function consumeStatsHandlers(state: BrokerState): [code: number, handler: Handler][] {
@@ -16,17 +14,8 @@ function consumeStats(state: BrokerState, header: Header, connection: RemotingCo
   const F = Fields.GET_CONSUME_STATS;
   const group = requiredText(header, F.consumerGroup, "consumerGroup");
   const topics = topicsOf(state, group, header.text(F.topicList) ?? "", header.text(F.topic) ?? "");
-  const later = connection.later(header);
-  const rows: string[] = [];
-  inSlices(state.platform.clock, queuesOf(state, topics), async ([topic, queueId]) => {
-    rows.push(await queueStats(state, group, topic, queueId));
-  }).then(
-    () => {
-      const body = encoder.encode(`{"consumeTps":0.0,"offsetTable":{${rows.join(",")}}}`);
-      later.answer({ code: ResponseCode.SUCCESS, body });
-    },
-    (error) => later.answer({ code: ResponseCode.SYSTEM_ERROR, remark: String(error) }),
-  );
+  const row = ([topic, queueId]: [string, number]) => queueStats(state, group, topic, queueId);
+  answerRows(state, connection.later(header), queuesOf(state, topics), row, '{"consumeTps":0.0,"offsetTable":{', "}}");
 }
 
 /** A list is taken as it is; else topics that the group's members don't subscribe to are left out. */
@@ -41,8 +30,7 @@ function topicsOf(state: BrokerState, group: string, list: string, one: string):
 
 function* queuesOf(state: BrokerState, topics: readonly string[]): IterableIterator<[string, number]> {
   for (const topic of topics) {
-    const queues = state.topics.get(topic)?.config.readQueueNums ?? 0;
-    for (let queueId = 0; queueId < queues; queueId++) yield [topic, queueId];
+    for (const queueId of queueIds(state.topics.get(topic)?.config.readQueueNums ?? 0)) yield [topic, queueId];
   }
 }
 

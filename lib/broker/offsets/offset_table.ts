@@ -112,6 +112,20 @@ export class OffsetTable {
     return this.#committed.topicsOf(group);
   }
 
+  /** Offsets of a group in a topic, by queue id. */
+  queuesOf(group: string, topic: string): Iterable<[queueId: number, offset: number]> {
+    return this.#committed.find(group, topic)?.entries() ?? [];
+  }
+
+  /** Puts `target` where `source` stands in the queues of a topic; what it had there is forgotten. */
+  clone(source: string, target: string, topic: string): void {
+    const offsets = [...this.queuesOf(source, topic)];
+    if (offsets.length === 0 || source === target) return;
+    this.#committed.removeOne(target, topic);
+    for (const [queueId, offset] of offsets) this.#committed.set(target, topic, queueId, offset);
+    this.#dirty = true;
+  }
+
   removeTopic(topic: string): void {
     for (const map of [this.#committed, this.#pulled, this.#resets]) map.removeTopic(topic);
     this.#dirty = true;

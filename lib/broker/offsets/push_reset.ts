@@ -1,4 +1,5 @@
 import { type Answer, RequestCode, ResponseCode } from "@rmq/protocol";
+import { queueIds } from "../answer_rows.ts";
 import { FIRST_RESETTABLE_VERSION, unsupported } from "../clients/consumer_status.ts";
 import { inSlices } from "../in_slices.ts";
 import type { BrokerState } from "../state.ts";
@@ -42,7 +43,7 @@ export async function pushReset(state: BrokerState, request: ResetRequest): Prom
 async function targets(state: BrokerState, request: ResetRequest, queues: number): Promise<Map<number, number> | null> {
   const { topic, group, timestampMs, isForce } = request;
   const table = new Map<number, number>();
-  for (let queueId = 0; queueId < queues; queueId++) {
+  for (const queueId of queueIds(queues)) {
     if (state.offsets.query(group, topic, queueId) < 0) return null;
     table.set(queueId, 0);
   }

@@ -1,5 +1,6 @@
 import { type Answer, Fields, type Header, languageNames, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
+import { queueIds } from "../answer_rows.ts";
 import { inSlices } from "../in_slices.ts";
 import { requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
@@ -49,7 +50,7 @@ async function keepReset(state: BrokerState, request: ResetRequest): Promise<Ans
     if (wrong !== null) return wrong;
     table.set(queueId, request.offset === -1 ? await found(state, request, queueId) : request.offset);
   } else {
-    await inSlices(state.platform.clock, queuesOf(state, topic), async (one) => {
+    await inSlices(state.platform.clock, queueIds(state.topics.get(topic)?.config.readQueueNums ?? 0), async (one) => {
       table.set(one, await found(state, request, one));
     });
   }
@@ -87,9 +88,4 @@ function outOfRange(state: BrokerState, { topic, queueId, offset }: ResetRequest
 function found(state: BrokerState, { topic, timestampMs }: ResetRequest, queueId: number): Promise<number> {
   if (timestampMs < 0) return Promise.resolve(state.store.existingQueue(topic, queueId)?.max ?? 0);
   return offsetAtTime(state.store, topic, queueId, timestampMs);
-}
-
-function* queuesOf(state: BrokerState, topic: string): IterableIterator<number> {
-  const count = state.topics.get(topic)?.config.readQueueNums ?? 0;
-  for (let queueId = 0; queueId < count; queueId++) yield queueId;
 }
