@@ -7,6 +7,7 @@ import {
   MessageDraft,
   type OutgoingRequest,
   Output,
+  SysFlag,
   writeAnswer,
   writeRequest,
 } from "@rmq/protocol";
@@ -52,6 +53,9 @@ import type { BrokerState } from "./state.ts";
 import { ROOT, settings } from "./_test_settings.ts";
 import { topicHandlers } from "./topics/topic_handlers.ts";
 import { TopicTable } from "./topics/topic_table.ts";
+import { beginsTransaction, halfRewriter } from "./transactions/half_message.ts";
+import { TransactionCounts } from "./transactions/transaction_counts.ts";
+import { Transactions } from "./transactions/transactions.ts";
 
 export { ROOT, settings } from "./_test_settings.ts";
 
@@ -122,6 +126,8 @@ export class Peer {
         this.asked.push(request);
         return this.reply(request);
       },
+      bufferedBytes: 0,
+      out: { length: 0 },
       close: () => this.closed = true,
     } as unknown as RemotingConnection;
   }
@@ -154,7 +160,7 @@ export class TestBroker {
   private constructor(
     readonly world: Simulation,
     readonly state: BrokerState,
-    readonly delay: DelayLevels,
+    private readonly parts: { close(done: () => void): void }[],
     handlers: [number, Handler][],
   ) {
     this.#handlers = new Map(handlers);
@@ -187,7 +193,9 @@ export class TestBroker {
     topics.attach(store);
     offsets.load(store);
     const delay = new DelayLevels({ platform, logger, settings: own, store, topics, file: file("delayOffset.json") });
-    const put = new StorePut(store, new Rewriters([delay.rewriter]), (topic, run) => topics.whenDurable(topic, run));
+    const transactionCounts = new TransactionCounts({ clock, logger, settings: own, file: file("transactionMetrics") });
+    const rewriters = new Rewriters([halfRewriter(topics), delay.rewriter]);
+    const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
     const client = {} as RemotingClient;
     const state: BrokerState = {
       platform,
@@ -202,6 +210,7 @@ export class TestBroker {
       asks: new ClientAsks(own.maxClientAsks),
       locks: new QueueLocks(clock),
       put,
+      transactionCounts,
       registration: new Registration({ platform, logger, settings: own, topics, client }, "127.0.0.1:10911"),
       storeHost: new Uint8Array([127, 0, 0, 1]),
       storePort: 10911,
@@ -209,10 +218,12 @@ export class TestBroker {
       server: null,
       client,
     };
+    const transactions = new Transactions(state);
     delay.start(put);
+    transactions.start();
     state.clients.start();
     state.clients.onGroupGone((group) => filters.unregister(group));
-    const broker = new TestBroker(world, state, delay, [
+    const broker = new TestBroker(world, state, [transactions, delay], [
       ...topicHandlers(state),
       ...groupHandlers(state),
       ...offsetHandlers(state),
@@ -232,6 +243,7 @@ export class TestBroker {
       ...replyHandlers(state),
       ...configHandlers(state),
       ...delay.handlers(),
+      ...transactions.handlers(),
     ]);
     broker.log.lines.push(...logger.lines);
     return broker;
@@ -285,6 +297,7 @@ export class TestBroker {
     draft.bornTimestamp = this.state.platform.clock.nowMs();
     const text = encoder.encode(Object.entries(properties).map(([name, value]) => `${name}\x01${value}\x02`).join(""));
     draft.properties.readText(text, 0, text.length);
+    if (beginsTransaction(draft)) draft.sysFlag |= SysFlag.TRANSACTION_PREPARED;
     return this.world.finish(
       new Promise((resolve, reject) =>
         this.state.put.put(draft, target, queueId, true, (status, physicalOffset) => {
@@ -306,9 +319,9 @@ export class TestBroker {
 
   /** Clean stop; the world goes on. */
   async close(): Promise<void> {
-    const { state, delay, world } = this;
+    const { state, parts, world } = this;
     state.clients.close();
-    for (const part of [delay, state.topics, state.groups, state.offsets, state.filters]) {
+    for (const part of [...parts, state.topics, state.groups, state.offsets, state.filters]) {
       await world.finish(new Promise<void>((resolve) => part.close(resolve)));
     }
     await world.finish(state.store.close());

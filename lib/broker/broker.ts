@@ -28,6 +28,9 @@ import { Registration } from "./registration.ts";
 import type { BrokerSettings } from "./settings.ts";
 import type { BrokerState } from "./state.ts";
 import { TopicTable } from "./topics/topic_table.ts";
+import { halfRewriter } from "./transactions/half_message.ts";
+import { TransactionCounts } from "./transactions/transaction_counts.ts";
+import { Transactions } from "./transactions/transactions.ts";
 
 /** What a broker is started with. */
 export interface BrokerOptions {
@@ -79,6 +82,7 @@ interface Parts {
   readonly send: Send;
   readonly pull: Pull;
   readonly delay: DelayLevels;
+  readonly transactions: Transactions;
 }
 
 async function openParts(platform: Platform, options: BrokerOptions, logger: Logger): Promise<Parts> {
@@ -142,7 +146,13 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
   clients.onGroupGone((group) => filters.unregister(group));
   const file = configFile(platform, settings, "delayOffset.json");
   const delay = new DelayLevels({ platform, logger, settings, store, topics, file });
-  const rewriters = new Rewriters([delay.rewriter]);
+  const transactionCounts = new TransactionCounts({
+    clock,
+    logger,
+    settings,
+    file: configFile(platform, settings, "transactionMetrics"),
+  });
+  const rewriters = new Rewriters([halfRewriter(topics), delay.rewriter]);
   const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
   const state: BrokerState = {
     platform,
@@ -157,6 +167,7 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
     asks: new ClientAsks(settings.maxClientAsks),
     locks: new QueueLocks(clock),
     put,
+    transactionCounts,
     registration,
     storeHost,
     storePort,
@@ -166,17 +177,22 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
   };
   const held = new HeldSends(store, clock, settings.syncFlushTimeout);
   const send = new Send(state, held, rewriters);
-  return { state, held, send, pull: new Pull(state), delay };
+  return { state, held, send, pull: new Pull(state), delay, transactions: new Transactions(state) };
 }
 
 async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
-  const { state, send, pull, delay } = parts;
+  const { state, send, pull, delay, transactions } = parts;
   const { platform, settings, logger, store } = state;
   const server: RemotingServer = await startServer(platform, {
     host: settings.bindAddress,
     port: settings.listenPort,
     fastPort: settings.listenPort > 2 ? settings.listenPort - 2 : null,
-    handlers: handlersOf(state, [...send.handlers(), ...pull.handlers(), ...delay.handlers()]),
+    handlers: handlersOf(state, [
+      ...send.handlers(),
+      ...pull.handlers(),
+      ...delay.handlers(),
+      ...transactions.handlers(),
+    ]),
     idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
     parkedBytes: settings.parkedBytes,
     parkedBytesPerConnection: settings.parkedBytesPerConnection,
@@ -193,6 +209,7 @@ async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
   });
   state.clients.start();
   delay.start(state.put);
+  transactions.start();
   await state.registration.start();
   let stopped: Promise<void> | null = null;
   return {
@@ -217,9 +234,10 @@ async function stop(parts: Parts, server: RemotingServer): Promise<void> {
   await closeParts(parts);
 }
 
-async function closeParts({ state, held, delay }: Parts): Promise<void> {
+async function closeParts({ state, held, delay, transactions }: Parts): Promise<void> {
   state.clients.close();
   state.client.close();
+  await new Promise<void>((resolve) => transactions.close(resolve));
   await Promise.all(
     [delay, state.topics, state.groups, state.offsets, state.filters].map((part) =>
       new Promise<void>((resolve) => part.close(resolve))

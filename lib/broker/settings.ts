@@ -46,8 +46,20 @@ export interface BrokerSettings {
   regionId: string;
   /** Replies are stored in the reply topic, besides being pushed to who asked. */
   storeReplyMessageEnable: boolean;
-  /** Refuses half messages, as we do anyway so far. */
+  /** Refuses half messages. */
   rejectTransactionMessage: boolean;
+  /** A transaction is left alone for so long after its message was born, ms. */
+  transactionTimeOut: number;
+  /** Checks after which a transaction is given up. */
+  transactionCheckMax: number;
+  /** Between two looks through the open transactions, ms. */
+  transactionCheckInterval: number;
+  /** Text of one op message, bytes. */
+  transactionOpMsgMaxSize: number;
+  /** Counts of open transactions to disk, ms. */
+  transactionMetricFlushInterval: number;
+  /** Messages are kept so long, and transactions open, h. */
+  fileReservedTime: number;
   /** Sends before it are refused, ms. */
   startAcceptSendRequestTimeStamp: number;
   /** Largest body, bytes. */

@@ -10,6 +10,7 @@ import type { ClientAsks } from "./clients/ask.ts";
 import type { ClientTable } from "./clients/client_table.ts";
 import type { QueueLocks } from "./clients/queue_locks.ts";
 import type { Put } from "./delivery/put.ts";
+import type { TransactionCounts } from "./transactions/transaction_counts.ts";
 import type { Registration } from "./registration.ts";
 
 /** The parts of one running broker, as its request handlers see them. */
@@ -28,6 +29,8 @@ export interface BrokerState {
   readonly locks: QueueLocks;
   /** Messages that the broker itself stores: delayed deliveries, retries, dead letters. */
   readonly put: Put;
+  /** How many transactions of each topic are open. */
+  readonly transactionCounts: TransactionCounts;
   readonly registration: Registration;
   /** The registered address as messages store it: 4 or 16 bytes, and its port. */
   readonly storeHost: Uint8Array;

@@ -95,6 +95,8 @@ export interface RemotingConnection {
   principal: string | null;
   /** True once it is closing or gone: nothing is sent any more. */
   readonly closed: boolean;
+  /** Bytes that left `out` and that the peer has not taken yet. */
+  readonly bufferedBytes: number;
   /** Bytes for the peer; they leave in one write at the end of the turn, or when 256 KiB have gathered. */
   readonly out: Output;
   /** Must be called after writing to `out`. */

@@ -9,7 +9,7 @@ import type { Rewriter } from "../delivery/rewriters.ts";
 import { DurableText, type TextFile } from "../durable_text.ts";
 import { indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
-import { SCHEDULE_TOPIC } from "../topics/topic_name.ts";
+import { HALF_TOPIC, SCHEDULE_TOPIC } from "../topics/topic_name.ts";
 import type { TopicTable } from "../topics/topic_table.ts";
 import { DelayLevel } from "./delay_level.ts";
 import { parseDelayTimes } from "./delay_times.ts";
@@ -137,7 +137,7 @@ export class DelayLevels {
     draftOfStored(message, draft);
     const name = draft.properties.text(KnownProperty.REAL_TOPIC);
     const queueId = Number(draft.properties.text(KnownProperty.REAL_QID) ?? "-1");
-    const topic = name === null || name === "RMQ_SYS_TRANS_HALF_TOPIC" ? null : topics.get(name);
+    const topic = name === null || name === HALF_TOPIC ? null : topics.get(name);
     if (topic === null || !Number.isSafeInteger(queueId) || queueId < 0) {
       logger.warn("a delayed message has no topic to go to and is dropped", { topic: name, queueId });
       return done(AppendStatus.OK);

@@ -1,6 +1,6 @@
 import { decodeBatch, FormatError, type Header, Properties, ResponseCode } from "@rmq/protocol";
 import type { Refusal } from "./rewriters.ts";
-import { illegal, unwantedProperty } from "./unwanted_properties.ts";
+import { illegal, unwantedInBatch } from "./unwanted_properties.ts";
 
 /** Inner messages of one 320 request; more would hold the loop for too long. */
 const MAX_BATCH_MESSAGES = 20_000;
@@ -35,7 +35,7 @@ export class BatchCheck {
           return;
         }
         this.#inner.readVerbatim(bytes, propertiesFrom, propertiesTo);
-        problem = unwantedProperty(this.#inner);
+        problem = unwantedInBatch(this.#inner);
       });
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;

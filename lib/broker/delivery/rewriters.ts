@@ -15,10 +15,13 @@ export interface Refusal {
 }
 
 /**
- * Changes a message before it is appended (delay levels, later timers, half messages, property CRC, LMQ), or refuses it.
+ * Changes a message before it is appended (half messages, delay levels, later property CRC, LMQ), or refuses it.
  * One that has nothing to do must find out by looking at a property's position.
  */
 export type Rewriter = (draft: MessageDraft, target: Target) => Refusal | null;
+
+/** What a rewriter answers after which no other may touch the message: a half message waits as it was sent. */
+export const COMPLETE: Refusal = { code: 0, remark: "" };
 
 /** The rewriters in their order: the single place where a message's way into the log forks. */
 export class Rewriters {
@@ -28,7 +31,7 @@ export class Rewriters {
   apply(draft: MessageDraft, target: Target): Refusal | null {
     for (const rewrite of this.list) {
       const refusal = rewrite(draft, target);
-      if (refusal !== null) return refusal;
+      if (refusal !== null) return refusal === COMPLETE ? null : refusal;
     }
     return null;
   }

@@ -6,12 +6,14 @@ import {
   RequestCode,
   ResponseCode,
   SendAnswer,
+  SysFlag,
 } from "@rmq/protocol";
 import { AppendStatus } from "@rmq/store";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
 import type { BrokerState } from "../state.ts";
 import type { Topic } from "../topics/topic_table.ts";
-import { RETRY_PREFIX } from "../topics/topic_name.ts";
+import { HALF_TOPIC, RETRY_PREFIX } from "../topics/topic_name.ts";
+import { beginsTransaction } from "../transactions/half_message.ts";
 import { stateOf } from "./connection_state.ts";
 import { fillDraft } from "./draft_of_send.ts";
 import type { HeldSends } from "./held_sends.ts";
@@ -96,8 +98,11 @@ export class Send {
     const wait = !this.added.waitIsFalse(draft.properties);
     const status = appendTo(this.state.store, draft, target);
     if (status !== AppendStatus.OK) return this.notAppended(header, connection, status);
-    topic.putCount++;
-    topic.putBytes += draft.bodyEnd - draft.bodyStart;
+    const half = target.topic.name === HALF_TOPIC;
+    if (half) this.state.transactionCounts.add(topic.name, 1);
+    const counted = half ? target.topic : topic;
+    counted.putCount++;
+    counted.putBytes += draft.bodyEnd - draft.bodyStart;
     if (header.isOneway) return;
     const { properties } = draft;
     const hold = stateOf(connection).hold;
@@ -120,8 +125,24 @@ export class Send {
     const { properties } = this.draft;
     const unwanted = unwantedProperty(properties);
     if (unwanted !== null) return illegal(unwanted);
-    if (!isRetry(this.target.topic)) return null;
-    return retryRefusal(this.state, this.draft, this.target, header, header.int(fields.maxReconsumeTimes, -1));
+    if (isRetry(this.target.topic)) {
+      const asked = header.int(fields.maxReconsumeTimes, -1);
+      const refusal = retryRefusal(this.state, this.draft, this.target, header, asked);
+      if (refusal !== null) return refusal;
+    }
+    return properties.has(KnownProperty.TRAN_MSG) ? this.prepareHalf() : null;
+  }
+
+  /** Marks the message as one that waits for the end of its transaction, if it is that. */
+  private prepareHalf(): Refusal | null {
+    const { settings } = this.state;
+    if (!beginsTransaction(this.draft)) return null;
+    if (settings.rejectTransactionMessage) {
+      const remark = `the broker[${settings.brokerIP1}] sending transaction message is forbidden`;
+      return { code: ResponseCode.NO_PERMISSION, remark };
+    }
+    this.draft.sysFlag |= SysFlag.TRANSACTION_PREPARED;
+    return null;
   }
 
   private batch(header: Header, connection: RemotingConnection, fields: SendFields): void {

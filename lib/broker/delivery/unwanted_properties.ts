@@ -1,8 +1,8 @@
 import { KnownProperty, type Properties, ResponseCode } from "@rmq/protocol";
+import { isTransactional } from "../transactions/half_message.ts";
 import type { Refusal } from "./rewriters.ts";
 
-const NO_TRANSACTIONS =
-  "this broker does not take transaction messages yet; send it without TRAN_MSG, or use Apache RocketMQ for this topic";
+const NO_TRANSACTIONS = "a batch can't be part of a transaction: send its messages one by one";
 const NO_TIMERS =
   "this broker does not take timer messages yet (TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS); use a delay level (property DELAY, 1 to 18)";
 const NUL = "a property holds a NUL character, which no RocketMQ client can read back";
@@ -21,15 +21,17 @@ export function unwantedProperty(properties: Properties): string | null {
   // Recovery takes zeros in an entry for what a torn write left (storage sheet §7).
   if (properties.hasNul) return NUL;
   if (properties.has(KnownProperty.INNER_NUM)) return NO_INNER_BATCHES;
-  if (properties.has(KnownProperty.TRAN_MSG) && properties.text(KnownProperty.TRAN_MSG)?.toLowerCase() === "true") {
-    return NO_TRANSACTIONS;
-  }
   return hasTimer(properties) && !(Number(properties.text(KnownProperty.DELAY) ?? 0) > 0) ? NO_TIMERS : null;
+}
+
+/** Why a message inside a batch can't be stored; null: it can. */
+export function unwantedInBatch(properties: Properties): string | null {
+  return unwantedProperty(properties) ?? (isTransactional(properties) ? NO_TRANSACTIONS : null);
 }
 
 /** Why a batch with these properties of its own is refused; delays too are not for batches (remoting sheet §11.4). */
 export function unwantedOfBatch(properties: Properties): Refusal | null {
-  const unwanted = unwantedProperty(properties);
+  const unwanted = unwantedInBatch(properties);
   if (unwanted !== null) return illegal(unwanted);
   if (!properties.has(KnownProperty.DELAY)) return null;
   return illegal("a batch can't be delayed: send its messages one by one");

@@ -4,6 +4,12 @@ export const RETRY_PREFIX = "%RETRY%";
 export const DLQ_PREFIX = "%DLQ%";
 /** Where delayed messages wait, queue id = level − 1. */
 export const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
+/** Where messages of open transactions wait. */
+export const HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
+/** Says which of them have ended. */
+export const OP_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+/** Where transactions end that were checked too often. */
+export const CHECK_MAX_TOPIC = "TRANS_CHECK_MAX_TIME_TOPIC";
 /** Topics are created in its image on the first send. */
 export const AUTO_CREATE_TOPIC = "TBW102";
 /** Topics that start like this count as system topics. */
@@ -20,10 +26,10 @@ export const systemTopics: readonly string[] = [
   AUTO_CREATE_TOPIC,
   SCHEDULE_TOPIC,
   "BenchmarkTest",
-  "RMQ_SYS_TRANS_HALF_TOPIC",
+  HALF_TOPIC,
   "RMQ_SYS_TRACE_TOPIC",
-  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-  "TRANS_CHECK_MAX_TIME_TOPIC",
+  OP_TOPIC,
+  CHECK_MAX_TOPIC,
   "SELF_TEST_TOPIC",
   "OFFSET_MOVED_EVENT",
   "CHECKPOINT_TOPIC",
@@ -33,9 +39,9 @@ export const systemTopics: readonly string[] = [
 
 const noSends: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
-  "RMQ_SYS_TRANS_HALF_TOPIC",
-  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-  "TRANS_CHECK_MAX_TIME_TOPIC",
+  HALF_TOPIC,
+  OP_TOPIC,
+  CHECK_MAX_TOPIC,
   "SELF_TEST_TOPIC",
   "OFFSET_MOVED_EVENT",
   "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",

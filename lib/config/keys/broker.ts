@@ -31,11 +31,27 @@ export const brokerKeys = {
     live: true,
     about: "replies (324, 325) are stored in the reply topic besides being pushed to who asked",
   },
-  rejectTransactionMessage: {
-    kind: "bool",
-    default: false,
+  rejectTransactionMessage: { kind: "bool", default: false, live: true, about: "refuses half messages" },
+  transactionTimeOut: {
+    kind: "long",
+    default: 6000,
     live: true,
-    about: "refuses half messages, as we do anyway so far",
+    about: "a transaction is left alone for so long after its message was born, ms",
+  },
+  transactionCheckMax: { kind: "int", default: 15, live: true, about: "checks after which a transaction is given up" },
+  transactionCheckInterval: {
+    kind: "long",
+    default: 30000,
+    min: 1,
+    live: true,
+    about: "between two looks through the open transactions, ms",
+  },
+  transactionOpMsgMaxSize: { kind: "int", default: 4096, live: true, about: "text of one op message, bytes" },
+  transactionMetricFlushInterval: {
+    kind: "long",
+    default: 10000,
+    min: 1,
+    about: "counts of open transactions to disk, ms",
   },
   startAcceptSendRequestTimeStamp: { kind: "long", default: 0, live: true, about: "sends before it are refused, ms" },
   waitTimeMillsInSendQueue: {
