@@ -61,7 +61,7 @@ function readConsumer(json: JsonMembers, withoutSub: boolean): ConsumerData {
 function registerConsumer(state: BrokerState, data: ConsumerData, client: ClientInfo): void {
   const group = state.groups.ensure(data.groupName);
   if (group === null) return;
-  const ordered = data.subscriptions?.some((one) => state.topics.get(one.topic)?.config.order === true) ?? false;
+  const ordered = data.subscriptions?.some((one) => state.topics.get(one.topic)?.config.order === true) ?? null;
   state.topics.createOnSendBack(
     RETRY_PREFIX + data.groupName,
     group.config.retryQueueNums,

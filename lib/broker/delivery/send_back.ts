@@ -104,7 +104,7 @@ function putBack(state: BrokerState, scratch: Scratch, retry: Topic, request: Se
     properties.setBytes(KnownProperty.RETRY_TOPIC, message.bytes, message.topicStart, message.topicEnd);
   }
   properties.set(KnownProperty.WAIT, "false");
-  if (!properties.has(KnownProperty.ORIGIN_MESSAGE_ID)) {
+  if ((properties.text(KnownProperty.ORIGIN_MESSAGE_ID) ?? "").trim() === "") {
     const host = message.bytes.slice(message.storeHostStart, message.storeHostEnd);
     const id = offsetMessageId(host, message.storePort, message.physicalOffset);
     properties.set(KnownProperty.ORIGIN_MESSAGE_ID, id);

@@ -108,3 +108,34 @@ test("a send to the retry topic of a group that may not be made is refused with 
   const broker = await TestBroker.open(undefined, { autoCreateSubscriptionGroup: false });
   assert.equal(sendToRetry(broker, 0, 2).refusal?.code, 26);
 });
+
+test("a message that retention removed can't be sent back: the client is told, and sends it itself", async () => {
+  const small = { segmentBytes: 64 * 1024, minFreeBytes: 1_000_000 };
+  const broker = await TestBroker.open(undefined, { maxMessageSize: 32 * 1024 }, small);
+  const first = await broker.send("T", 0, "first");
+  for (let i = 0; i < 5; i++) await broker.send("T", 0, "x".repeat(30_000));
+  broker.world.disk.setFreeBytes(1_500_000);
+  await broker.world.advance("70s");
+  assert.ok(broker.state.store.minOffset > first);
+  const answer = await broker.ask(36, back(first));
+  assert.deepEqual([answer.code, answer.remark], [1, `look message by offset failed, ${first}`]);
+});
+
+test("a retry topic stays ordered when messages are sent back to it", async () => {
+  const broker = await TestBroker.open();
+  broker.state.topics.createOnSendBack("%RETRY%G", 1, 6, 0, true);
+  const offset = await broker.send("T", 0, "m");
+  await broker.ask(36, back(offset));
+  assert.equal(broker.state.topics.get("%RETRY%G")?.config.order, true);
+});
+
+test("a blank ORIGIN_MESSAGE_ID is no id, one that is there stays", async () => {
+  const broker = await TestBroker.open();
+  for (const [i, id] of ["  ", "mine"].entries()) {
+    const offset = await broker.send("T", 0, "m", { ORIGIN_MESSAGE_ID: id });
+    await broker.ask(36, back(offset, { delayLevel: -1 }));
+    const dead = (await broker.read("%DLQ%G", 0))[i];
+    const expected = i === 1 ? "mine" : "7F00000100002A9F" + offset.toString(16).toUpperCase().padStart(16, "0");
+    assert.equal(dead.properties.ORIGIN_MESSAGE_ID, expected);
+  }
+});

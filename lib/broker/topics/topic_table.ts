@@ -139,11 +139,20 @@ export class TopicTable {
     })));
   }
 
-  /** A group's `%RETRY%` or `%DLQ%` topic (`createTopicInSendMessageBackMethod`); null as for {@link createOnSend}. */
-  createOnSendBack(name: string, queueNums: number, perm: number, sysFlag: number, order = false): Topic | null {
+  /**
+   * A group's `%RETRY%` or `%DLQ%` topic (`createTopicInSendMessageBackMethod`); null as for {@link createOnSend}.
+   * `order` null: it is for consumers to say whether theirs is ordered.
+   */
+  createOnSendBack(
+    name: string,
+    queueNums: number,
+    perm: number,
+    sysFlag: number,
+    order: boolean | null = null,
+  ): Topic | null {
     const known = this.get(name);
     if (known !== null) {
-      if (known.config.order === order) return known;
+      if (order === null || known.config.order === order) return known;
       known.config = { ...known.config, order };
       return this.#changed(known);
     }
@@ -153,7 +162,7 @@ export class TopicTable {
       writeQueueNums: queueNums,
       perm,
       topicSysFlag: sysFlag,
-      order,
+      order: order ?? false,
     })));
   }
 
