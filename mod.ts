@@ -5,6 +5,7 @@
  * @module
  */
 export * as broker from "@rmq/broker";
+export * as client from "@rmq/client";
 export * as config from "@rmq/config";
 export * as namesrv from "@rmq/namesrv";
 export * as platform from "@rmq/platform";

@@ -1,0 +1,14 @@
+/**
+ * A RocketMQ client for Deno, Bun and Node: producers, consumers and administration over the remoting protocol.
+ *
+ * @module
+ */
+export { type Body, type Codec, jsonCodec, textCodec } from "./codecs.ts";
+export { ClientError, type ClientErrorCode, type ClientErrorDetails } from "./client_error.ts";
+export type { Duration } from "./duration.ts";
+export { type Filter, sql, type SqlFilter, type SqlValue, tag } from "./filter.ts";
+export type { HookEnd, HookEnded, Hooks, SendEvent } from "./hooks.ts";
+export { Message, type MessageSource } from "./message.ts";
+export type { MessageQueue } from "./network/route.ts";
+export type { ConnectOptions } from "./options.ts";
+export type { Logger, TlsClientOptions } from "@rmq/platform";
