@@ -11,10 +11,11 @@ import { soak } from "./soak.ts";
 
 const usage = `deno task compare [options]
   --only TEXTS     loads whose names contain one, of send-4x64 send-16x64 send-64x1 send-1x1 batch-4x4 pull-4x1
+                   delay-4x64 timer-4x64 transaction-4x64 sql-4x1
   --flush MODES    ASYNC_FLUSH,SYNC_FLUSH (both)
   --seconds N      of each load, after 2 s of warm-up (8)
   --warm N         first load on Apache, not counted (20)
-  --rmq-warm N     the same on rmq (3)
+  --rmq-warm N     the same on rmq (20)
   --preload N      messages for pull (200000)
   --skip-apache    dist/rmq alone
   --skip-rmq       Apache alone
@@ -29,7 +30,7 @@ const { values } = parseArgs({
     flush: { type: "string", default: "ASYNC_FLUSH,SYNC_FLUSH" },
     seconds: { type: "string", default: "8" },
     warm: { type: "string", default: "20" },
-    "rmq-warm": { type: "string", default: "3" },
+    "rmq-warm": { type: "string", default: "20" },
     preload: { type: "string", default: "200000" },
     "skip-apache": { type: "boolean", default: false },
     "skip-rmq": { type: "boolean", default: false },
@@ -46,6 +47,8 @@ type Server = "apache" | "rmq";
 interface Case {
   name: string;
   options: Record<string, string | number>;
+  /** What is sent to its topic first. */
+  preload?: Record<string, string | number>;
 }
 
 interface Measured extends LoadResult {
@@ -72,7 +75,16 @@ const everyCase: Case[] = [
   { name: "send-64x1", options: { mode: "send", connections: 64, "in-flight": 1 } },
   { name: "send-1x1", options: { mode: "send", connections: 1, "in-flight": 1 } },
   { name: "batch-4x4", options: { mode: "batch", connections: 4, "in-flight": 4 } },
-  { name: "pull-4x1", options: { mode: "pull", connections: 4, topic: "PullTopic" } },
+  { name: "pull-4x1", options: { mode: "pull", connections: 4, topic: "PullTopic" }, preload: {} },
+  // Due while the load goes on: what is measured pays for the deliveries too.
+  { name: "delay-4x64", options: { mode: "send", topic: "DelayTopic", property: "DELAY=2" } },
+  { name: "timer-4x64", options: { mode: "send", topic: "TimerTopic", property: "TIMER_DELAY_SEC=5" } },
+  { name: "transaction-4x64", options: { mode: "transaction", topic: "TransactionTopic" } },
+  {
+    name: "sql-4x1",
+    options: { mode: "pull", topic: "SqlTopic", sql: "age >= 5 AND TAGS IS NOT NULL" },
+    preload: { property: "age=#" },
+  },
 ];
 const cases = everyCase.filter(({ name }) => values.only.split(",").some((text) => name.includes(text)));
 
@@ -82,6 +94,11 @@ const bars: Record<string, number> = {
   "SYNC_FLUSH send-4x64": 5,
   "ASYNC_FLUSH pull-4x1": 2,
   "SYNC_FLUSH pull-4x1": 2,
+  ...Object.fromEntries(
+    ["ASYNC_FLUSH", "SYNC_FLUSH"].flatMap((flush) =>
+      ["delay-4x64", "timer-4x64", "transaction-4x64", "sql-4x1"].map((name) => [`${flush} ${name}`, 3])
+    ),
+  ),
 };
 
 function freeGb(): number {
@@ -96,17 +113,20 @@ async function measure(server: Server, flush: string): Promise<Figures> {
     : [startRmqNamesrv, startRmqBroker];
   try {
     const namesrv = await startNamesrv({ directory });
-    const config = { flushDiskType: flush };
+    const config = { flushDiskType: flush, enablePropertyFilter: "true" };
     const broker = await startBroker({ directory, namesrv: namesrv.address, config, heapMb: 2048 });
     const loads: Record<string, Measured> = {};
     const warm = Number(server === "apache" ? values.warm : values["rmq-warm"]);
     await runLoad(broker.address, { ...cases[0]?.options, mode: "send", topic: "WarmTopic", warm: 0, seconds: warm });
-    for (const { name, options } of cases) {
+    for (const { name, options, preload } of cases) {
       if (freeGb() < 10) {
         console.log(`${flush} ${server} ${name}: left out, less than 10 GB free in ${values.directory}`);
         continue;
       }
-      if (name.startsWith("pull")) await runLoad(broker.address, { topic: "PullTopic", count: Number(values.preload) });
+      if (preload !== undefined) {
+        const topic = String(options.topic);
+        await runLoad(broker.address, { ...preload, topic, count: Number(values.preload) });
+      }
       const cpu = cpuSeconds(broker.pid);
       const load = await runLoad(broker.address, { ...options, warm: 2, seconds: Number(values.seconds) });
       const cpuMicros = Number(((cpuSeconds(broker.pid) - cpu) * 1e6 / Math.max(1, load.allMessages)).toFixed(2));

@@ -14,6 +14,8 @@ export interface Template {
   opaqueAt: number;
   /** One digit. */
   queueAt: number;
+  /** A digit that goes round from one message to the next, -1: none. */
+  digitAt: number;
   /** First of the last eight hexadecimal digits of each UNIQ_KEY. */
   keysAt: number[];
   messages: number;
@@ -40,14 +42,17 @@ function uniqueKey(connection: number): string {
   return `7F000001${connection.toString(16).toUpperCase().padStart(4, "0")}4E0E2F2A7007${"0".repeat(8)}`;
 }
 
-function sendFields(topic: string, properties: string, batch: boolean): Record<string, string> {
+/** The producer group of every send. */
+export const GROUP = "please_rename_unique_group_name";
+
+function sendFields(topic: string, properties: string, batch: boolean, sysFlag = 0): Record<string, string> {
   return {
-    a: "please_rename_unique_group_name",
+    a: GROUP,
     b: topic,
     c: "TBW102",
     d: "4",
     e: "0",
-    f: "0",
+    f: String(sysFlag),
     g: String(Date.now()),
     h: "0",
     i: properties,
@@ -58,13 +63,19 @@ function sendFields(topic: string, properties: string, batch: boolean): Record<s
   };
 }
 
-function properties(connection: number): string {
-  return `UNIQ_KEY\u0001${uniqueKey(connection)}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002`;
+function properties(connection: number, more: Properties = {}): string {
+  const all = { UNIQ_KEY: uniqueKey(connection), WAIT: "true", TAGS: "TagA", ...more };
+  return Object.entries(all).map(([name, value]) => `${name}\u0001${value}\u0002`).join("");
 }
+
+/** Properties beyond the usual ones; a `#` in a value stands for a digit that goes round. */
+export type Properties = Readonly<Record<string, string>>;
 
 function body(size: number): Uint8Array {
   return new Uint8Array(size).map((_, i) => 97 + i % 26);
 }
+
+const HASH = 35;
 
 function template(code: number, fields: Record<string, string>, content: Uint8Array, messages: number): Template {
   const frame = encodeRequest(code, fields, content, FIRST_OPAQUE);
@@ -72,14 +83,23 @@ function template(code: number, fields: Record<string, string>, content: Uint8Ar
     frame,
     opaqueAt: position(frame, String(FIRST_OPAQUE), position(frame, '"opaque":')),
     queueAt: position(frame, '"e":"') + 5,
+    digitAt: content.includes(HASH) ? -1 : position(frame, "#"),
     keysAt: positions(frame, "4E0E2F2A700700000000").map((at) => at + 12),
     messages,
   };
 }
 
 /** SEND_MESSAGE_V2, what the quick-start producer sends. */
-export function sendTemplate(topic: string, size: number, connection: number): Template {
-  return template(310, sendFields(topic, properties(connection), false), body(size), 1);
+export function sendTemplate(topic: string, size: number, connection: number, more: Properties = {}): Template {
+  return template(310, sendFields(topic, properties(connection, more), false), body(size), 1);
+}
+
+const TRANSACTION_PREPARED = 4;
+
+/** The half message of a transaction, as `TransactionMQProducer` sends it. */
+export function halfTemplate(topic: string, size: number, connection: number): Template {
+  const text = properties(connection, { TRAN_MSG: "true", PGROUP: GROUP });
+  return template(310, sendFields(topic, text, false, TRANSACTION_PREPARED), body(size), 1);
 }
 
 /** SEND_BATCH_MESSAGE of `count` messages. */
@@ -115,58 +135,93 @@ export function writeHex(frame: Uint8Array, at: number, value: number): void {
   }
 }
 
-/** A PULL_MESSAGE that answers at once, whatever there is. Written anew each time: the offset has no fixed width. */
-export class PullFrame {
-  readonly #head: Uint8Array;
-  readonly #middle: Uint8Array;
-  readonly #tail: Uint8Array;
-  readonly #out = new Uint8Array(1024);
+/** A frame without body whose opaque and some other numbers have no fixed width: written anew each time. */
+class NumbersFrame {
+  readonly #parts: Uint8Array[] = [];
+  readonly #out = new Uint8Array(2048);
 
-  constructor(topic: string, queueId: number, count: number) {
-    const whole = encodeRequest(
-      11,
-      {
-        queueId: String(queueId),
-        maxMsgBytes: "262144",
-        maxMsgNums: String(count),
-        sysFlag: "4",
-        suspendTimeoutMillis: "15000",
-        commitOffset: "0",
-        bname: "broker-a",
-        topic,
-        queueOffset: "@",
-        subscription: "*",
-        expressionType: "TAG",
-        subVersion: "0",
-        consumerGroup: "please_rename_unique_group_name_4",
-      },
-      undefined,
-      FIRST_OPAQUE,
-    );
-    const offsetAt = position(whole, "@");
-    const opaqueAt = position(whole, String(FIRST_OPAQUE));
-    this.#head = whole.slice(0, offsetAt);
-    this.#middle = whole.slice(offsetAt + 1, opaqueAt);
-    this.#tail = whole.slice(opaqueAt + 9);
+  /** `@` in a value stands for a number, in the order of the fields; the opaque comes last. */
+  constructor(code: number, fields: Record<string, string>) {
+    const whole = encodeRequest(code, fields, undefined, FIRST_OPAQUE);
+    let from = 0;
+    for (let at = position(whole, "@"); at >= 0; at = position(whole, "@", from)) {
+      this.#parts.push(whole.slice(from, at));
+      from = at + 1;
+    }
+    const opaqueAt = position(whole, String(FIRST_OPAQUE), from);
+    this.#parts.push(whole.slice(from, opaqueAt), whole.slice(opaqueAt + 9));
   }
 
   /** Valid until the next call. */
-  encode(offset: number, opaque: number): Uint8Array {
+  encode(first: number, second: number, opaque: number): Uint8Array {
     const out = this.#out;
-    const digits = offset < 10 ? 1 : Math.floor(Math.log10(offset) + 1e-9) + 1;
-    out.set(this.#head);
-    let at = this.#head.length;
-    writeDigits(out, at, offset, digits);
-    at += digits;
-    out.set(this.#middle, at);
-    at += this.#middle.length;
-    writeDigits(out, at, opaque, 9);
-    at += 9;
-    out.set(this.#tail, at);
-    at += this.#tail.length;
+    const parts = this.#parts;
+    let at = 0;
+    for (let i = 0; i < parts.length; i++) {
+      out.set(parts[i], at);
+      at += parts[i].length;
+      if (i === parts.length - 1) break;
+      const value = i === parts.length - 2 ? opaque : i === 0 ? first : second;
+      const digits = value < 10 ? 1 : Math.floor(Math.log10(value) + 1e-9) + 1;
+      writeDigits(out, at, value, digits);
+      at += digits;
+    }
     const view = new DataView(out.buffer);
     view.setUint32(0, at - 4);
     view.setUint32(4, at - 8);
     return out.subarray(0, at);
+  }
+}
+
+/** END_TRANSACTION that commits, and wants an answer (the Java client wants none). */
+export class CommitFrame {
+  readonly #frame: NumbersFrame;
+
+  constructor(topic: string, connection: number) {
+    this.#frame = new NumbersFrame(37, {
+      producerGroup: GROUP,
+      bname: "broker-a",
+      commitLogOffset: "@",
+      topic,
+      msgId: uniqueKey(connection),
+      tranStateTableOffset: "@",
+      commitOrRollback: "8",
+      transactionId: uniqueKey(connection),
+      fromTransactionCheck: "false",
+    });
+  }
+
+  /** For the half message at these offsets, bytes of the log and index in its queue. Valid until the next call. */
+  encode(physicalOffset: number, queueOffset: number, opaque: number): Uint8Array {
+    return this.#frame.encode(physicalOffset, queueOffset, opaque);
+  }
+}
+
+/** A PULL_MESSAGE that answers at once, whatever there is. */
+export class PullFrame {
+  readonly #frame: NumbersFrame;
+
+  /** `sql`: a SQL92 expression instead of all tags. */
+  constructor(topic: string, queueId: number, count: number, sql: string | null) {
+    this.#frame = new NumbersFrame(11, {
+      queueId: String(queueId),
+      maxMsgBytes: "262144",
+      maxMsgNums: String(count),
+      sysFlag: "4",
+      suspendTimeoutMillis: "15000",
+      commitOffset: "0",
+      bname: "broker-a",
+      topic,
+      queueOffset: "@",
+      subscription: sql ?? "*",
+      expressionType: sql === null ? "TAG" : "SQL92",
+      subVersion: "0",
+      consumerGroup: `${GROUP}_4`,
+    });
+  }
+
+  /** Valid until the next call. */
+  encode(offset: number, opaque: number): Uint8Array {
+    return this.#frame.encode(offset, 0, opaque);
   }
 }

@@ -5,16 +5,19 @@ import { batchTemplate, sendTemplate } from "./frames.ts";
 import { openPull } from "./pull_load.ts";
 import { openSend } from "./send_load.ts";
 import { type LoadConnection, Pace, Tally } from "./tally.ts";
+import { openTransactions } from "./transaction_load.ts";
 
 const usage = `bun bench/macro/load.ts [options]
   --address HOST:PORT   the broker (127.0.0.1:10911)
-  --mode MODE           send, batch or pull (send)
+  --mode MODE           send, batch, transaction or pull (send)
   --topic NAME          is created (BenchTopic)
   --queues N            1 to 10 (8)
   --connections N       (4)
   --in-flight N         requests of a connection under way (64; pull: 1)
   --size BYTES          of a body (1024)
   --batch N             messages of a batch, or of a pull (32)
+  --property NAME=VALUE of each message sent; # in the value is a digit that goes round; may be repeated
+  --sql EXPRESSION      pulls what it matches (property filters must be on)
   --warm SECONDS        not counted (2)
   --seconds SECONDS     counted (10)
   --count N             ends after so many requests instead, without warm-up
@@ -31,6 +34,8 @@ const { values } = parseArgs({
     "in-flight": { type: "string" },
     size: { type: "string", default: "1024" },
     batch: { type: "string", default: "32" },
+    property: { type: "string", multiple: true, default: [] },
+    sql: { type: "string" },
     warm: { type: "string", default: "2" },
     seconds: { type: "string", default: "10" },
     count: { type: "string" },
@@ -58,7 +63,14 @@ if (values.help) {
   process.exit(0);
 }
 const mode = values.mode;
-if (mode !== "send" && mode !== "batch" && mode !== "pull") fail(`--mode ${mode}: send, batch and pull are known`);
+if (!["send", "batch", "transaction", "pull"].includes(mode)) {
+  fail(`--mode ${mode}: send, batch, transaction and pull are known`);
+}
+const more = Object.fromEntries(values.property.map((text) => {
+  const at = text.indexOf("=");
+  if (at < 1) fail(`--property ${text}: NAME=VALUE is expected`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}));
 const queues = number("queues");
 if (queues < 1 || queues > 10) fail(`--queues ${queues}: 1 to 10`);
 const connections = number("connections");
@@ -81,11 +93,14 @@ function open(index: number): Promise<LoadConnection> {
       const first = (index * inFlight + i) % queues;
       return Array.from({ length: Math.ceil(queues / cursors) }, (_, k) => (first + k * cursors) % queues);
     });
-    return openPull({ ...common, topic: values.topic, queueLists, count: batch });
+    return openPull({ ...common, topic: values.topic, queueLists, count: batch, sql: values.sql ?? null });
+  }
+  if (mode === "transaction") {
+    return openTransactions({ ...common, topic: values.topic, size: number("size"), index, inFlight, queues, pace });
   }
   const template = mode === "batch"
     ? batchTemplate(values.topic, number("size"), index, batch)
-    : sendTemplate(values.topic, number("size"), index);
+    : sendTemplate(values.topic, number("size"), index, more);
   return openSend({ ...common, template, inFlight, queues, pace });
 }
 

@@ -15,6 +15,8 @@ export interface PullOptions {
   queueLists: number[][];
   /** Messages a request. */
   count: number;
+  /** A SQL92 expression that the broker filters by; null: all messages. */
+  sql: string | null;
   tally: Tally;
   onClose: (why: string) => void;
 }
@@ -47,7 +49,7 @@ function nextQueue(cursor: Cursor): void {
 export async function openPull(options: PullOptions): Promise<LoadConnection> {
   const { tally } = options;
   const cursors = options.queueLists.map((ids): Cursor => ({
-    frames: ids.map((id) => new PullFrame(options.topic, id, options.count)),
+    frames: ids.map((id) => new PullFrame(options.topic, id, options.count, options.sql)),
     queue: 0,
     offset: 0,
   }));

@@ -20,7 +20,7 @@ export interface SendOptions {
 
 export async function openSend(options: SendOptions): Promise<LoadConnection> {
   const { template, inFlight, queues, pace, tally } = options;
-  const { opaqueAt, queueAt, keysAt, messages } = template;
+  const { opaqueAt, queueAt, digitAt, keysAt, messages } = template;
   const length = template.frame.length;
   const frames = new Uint8Array(length * inFlight);
   for (let i = 0; i < inFlight; i++) frames.set(template.frame, i * length);
@@ -43,6 +43,8 @@ export async function openSend(options: SendOptions): Promise<LoadConnection> {
       const base = i * length;
       writeDigits(frames, base + opaqueAt, opaqueOf(sequence), 9);
       frames[base + queueAt] = 48 + queue;
+      // Another round than that of the queues, so that each queue gets all digits.
+      if (digitAt >= 0) frames[base + digitAt] = 48 + ((sequence / queues) | 0) % 10;
       if (++queue === queues) queue = 0;
       for (let k = 0; k < keysAt.length; k++) writeHex(frames, base + keysAt[k], sequence * messages + k);
       sentAt[sequence++ & (RING - 1)] = time;
