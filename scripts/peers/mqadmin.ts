@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { classPath } from "./jars.ts";
 
 export interface MqadminResult {
@@ -18,6 +19,22 @@ function withoutLogbackNoise(output: string): string {
 
 /** Runs one command, `arguments_` as after `mqadmin` on a shell; standard output and error together. */
 export function mqadmin(arguments_: string[], timeoutMs = 60_000): Promise<MqadminResult> {
+  return run("org.apache.rocketmq.tools.command.MQAdminStartup", arguments_, timeoutMs);
+}
+
+/**
+ * Runs commands one after the other in one JVM, which starts once. Also knows `getConsumerStatus` and
+ * `resetOffsetByTimeOld`, which mqadmin has but does not offer. Answers what each printed.
+ */
+export async function mqadminScript(commands: string[][], timeoutMs = 120_000): Promise<string[]> {
+  const source = fileURLToPath(new URL("./MqadminScript.java", import.meta.url));
+  const { status, output } = await run(source, commands.map((words) => words.join("\t")), timeoutMs, true);
+  const printed = output.split(/^===== \d+\n/m).slice(1);
+  if (printed.length !== commands.length) throw new Error(`mqadmin stopped with ${status}; its output:\n${output}`);
+  return printed;
+}
+
+function run(main: string, arguments_: string[], timeoutMs: number, atHome = false): Promise<MqadminResult> {
   const home = mkdtempSync(join(tmpdir(), "mqadmin-"));
   const child = spawn("java", [
     "-Xmx256m",
@@ -26,9 +43,13 @@ export function mqadmin(arguments_: string[], timeoutMs = 60_000): Promise<Mqadm
     `-Drocketmq.home.dir=${home}`,
     "-cp",
     classPath("servers-5.5.0"),
-    "org.apache.rocketmq.tools.command.MQAdminStartup",
+    main,
     ...arguments_,
-  ], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ROCKETMQ_HOME: home } });
+  ], {
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd: atHome ? home : undefined,
+    env: { ...process.env, ROCKETMQ_HOME: home },
+  });
   let output = "";
   const take = (chunk: Uint8Array) => output += new TextDecoder().decode(chunk);
   child.stdout.on("data", take);
