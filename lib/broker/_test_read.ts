@@ -12,6 +12,7 @@ export interface ReadMessage {
   readonly reconsumeTimes: number;
   readonly sysFlag: number;
   readonly physicalOffset: number;
+  readonly storeTimestamp: number;
 }
 
 /** All messages of a queue that are visible. */
@@ -54,6 +55,7 @@ function messagesIn(bytes: Uint8Array, start: number, end: number): ReadMessage[
       reconsumeTimes: message.reconsumeTimes,
       sysFlag: message.sysFlag,
       physicalOffset: message.physicalOffset,
+      storeTimestamp: message.storeTimestamp,
     });
   }
   return found;
