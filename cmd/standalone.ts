@@ -74,6 +74,7 @@ function brokerDefaults(flags: StandaloneFlags, data: string): Record<string, st
     storePathRootDir: `${data}/store`,
     minFreeBytes: String(MIN_FREE_BYTES),
     enablePropertyFilter: "true",
+    recallMessageEnable: "true",
     ...(flags.memory ? MEMORY_DEFAULTS : {}),
   };
 }

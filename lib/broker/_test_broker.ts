@@ -31,6 +31,8 @@ import { onlineHandlers } from "./clients/online_handlers.ts";
 import { QueueLocks } from "./clients/queue_locks.ts";
 import { configHandlers } from "./config_handlers.ts";
 import { DelayLevels } from "./delay/delay_levels.ts";
+import { timerHandlers } from "./timers/timer_handlers.ts";
+import { Timers } from "./timers/timers.ts";
 import { StorePut } from "./delivery/put.ts";
 import { queryHandlers } from "./delivery/queries.ts";
 import { Rewriters } from "./delivery/rewriters.ts";
@@ -160,6 +162,7 @@ export class TestBroker {
   private constructor(
     readonly world: Simulation,
     readonly state: BrokerState,
+    readonly timers: Timers,
     private readonly parts: { close(done: () => void): void }[],
     handlers: [number, Handler][],
   ) {
@@ -194,7 +197,8 @@ export class TestBroker {
     offsets.load(store);
     const delay = new DelayLevels({ platform, logger, settings: own, store, topics, file: file("delayOffset.json") });
     const transactionCounts = new TransactionCounts({ clock, logger, settings: own, file: file("transactionMetrics") });
-    const rewriters = new Rewriters([halfRewriter(topics), delay.rewriter]);
+    const timers = new Timers({ platform, logger, settings: own, store, topics, metrics: file("timermetrics") });
+    const rewriters = new Rewriters([halfRewriter(topics), timers.rewriter, delay.rewriter]);
     const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
     const client = {} as RemotingClient;
     const state: BrokerState = {
@@ -221,9 +225,10 @@ export class TestBroker {
     const transactions = new Transactions(state);
     delay.start(put);
     transactions.start();
+    timers.start(put);
     state.clients.start();
     state.clients.onGroupGone((group) => filters.unregister(group));
-    const broker = new TestBroker(world, state, [transactions, delay], [
+    const broker = new TestBroker(world, state, timers, [transactions, timers, delay], [
       ...topicHandlers(state),
       ...groupHandlers(state),
       ...offsetHandlers(state),
@@ -244,6 +249,7 @@ export class TestBroker {
       ...configHandlers(state),
       ...delay.handlers(),
       ...transactions.handlers(),
+      ...timerHandlers(state, timers),
     ]);
     broker.log.lines.push(...logger.lines);
     return broker;

@@ -19,6 +19,8 @@ import { Rewriters } from "./delivery/rewriters.ts";
 import { Send } from "./delivery/send.ts";
 import { uniqueKeys } from "./delivery/unique_keys.ts";
 import { DelayLevels } from "./delay/delay_levels.ts";
+import { timerHandlers } from "./timers/timer_handlers.ts";
+import { Timers } from "./timers/timers.ts";
 import { parseDelayTimes } from "./delay/delay_times.ts";
 import { FilterTable } from "./filters/filter_table.ts";
 import { GroupTable } from "./groups/group_table.ts";
@@ -83,6 +85,7 @@ interface Parts {
   readonly pull: Pull;
   readonly delay: DelayLevels;
   readonly transactions: Transactions;
+  readonly timers: Timers;
 }
 
 async function openParts(platform: Platform, options: BrokerOptions, logger: Logger): Promise<Parts> {
@@ -152,7 +155,9 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
     settings,
     file: configFile(platform, settings, "transactionMetrics"),
   });
-  const rewriters = new Rewriters([halfRewriter(topics), delay.rewriter]);
+  const metrics = configFile(platform, settings, "timermetrics");
+  const timers = new Timers({ platform, logger, settings, store, topics, metrics });
+  const rewriters = new Rewriters([halfRewriter(topics), timers.rewriter, delay.rewriter]);
   const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
   const state: BrokerState = {
     platform,
@@ -177,11 +182,11 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
   };
   const held = new HeldSends(store, clock, settings.syncFlushTimeout);
   const send = new Send(state, held, rewriters);
-  return { state, held, send, pull: new Pull(state), delay, transactions: new Transactions(state) };
+  return { state, held, send, pull: new Pull(state), delay, timers, transactions: new Transactions(state) };
 }
 
 async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
-  const { state, send, pull, delay, transactions } = parts;
+  const { state, send, pull, delay, timers, transactions } = parts;
   const { platform, settings, logger, store } = state;
   const server: RemotingServer = await startServer(platform, {
     host: settings.bindAddress,
@@ -192,6 +197,7 @@ async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
       ...pull.handlers(),
       ...delay.handlers(),
       ...transactions.handlers(),
+      ...timerHandlers(state, timers),
     ]),
     idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
     parkedBytes: settings.parkedBytes,
@@ -210,6 +216,7 @@ async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
   state.clients.start();
   delay.start(state.put);
   transactions.start();
+  timers.start(state.put);
   await state.registration.start();
   let stopped: Promise<void> | null = null;
   return {
@@ -234,12 +241,12 @@ async function stop(parts: Parts, server: RemotingServer): Promise<void> {
   await closeParts(parts);
 }
 
-async function closeParts({ state, held, delay, transactions }: Parts): Promise<void> {
+async function closeParts({ state, held, delay, timers, transactions }: Parts): Promise<void> {
   state.clients.close();
   state.client.close();
   await new Promise<void>((resolve) => transactions.close(resolve));
   await Promise.all(
-    [delay, state.topics, state.groups, state.offsets, state.filters].map((part) =>
+    [delay, timers, state.topics, state.groups, state.offsets, state.filters].map((part) =>
       new Promise<void>((resolve) => part.close(resolve))
     ),
   );

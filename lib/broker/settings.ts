@@ -114,8 +114,24 @@ export interface BrokerSettings {
   maxTransferBytesOnMessageInMemory: number;
   /** Queues of the revive topic. */
   reviveQueueNum: number;
-  /** The timer topics exist. */
+  /** Messages with a time of their own are taken. */
   timerWheelEnable: boolean;
+  /** A tick of the timer wheel, ms. */
+  timerPrecisionMs: number;
+  /** Longest time away of a timer message, s. */
+  timerMaxDelaySec: number;
+  /** A timer message farther away is stored again on its way, ticks. */
+  timerRollWindowSlot: number;
+  /** A file of the timer log, bytes. */
+  mappedFileSizeTimerLog: number;
+  /** Progress of the timers to disk, ms. */
+  timerFlushIntervalMs: number;
+  /** A recall names topic and message instead of the message alone. */
+  appendTopicForTimerDeleteKey: boolean;
+  /** Timer messages can be recalled (370). */
+  recallMessageEnable: boolean;
+  /** … by a broker that does not take messages too. */
+  allowRecallWhenBrokerNotWriteable: boolean;
   /** A silent connection is closed, s. */
   serverChannelMaxIdleTimeSeconds: number;
   /** Directory of all data. */

@@ -51,7 +51,7 @@ export class SendAnswer {
 
   /**
    * Writes the frame for a stored message. transactionId is uniqBytes[uniqStart, uniqEnd), absent when uniqStart < 0;
-   * `code` is 0, or 10, 11, 12 for a message that is stored but not safe yet.
+   * `code` is 0, or 10, 11, 12 for a message that is stored but not safe yet; `recallHandle` is a timer message's.
    */
   write(
     out: Output,
@@ -63,10 +63,11 @@ export class SendAnswer {
     uniqBytes: Uint8Array,
     uniqStart: number,
     uniqEnd: number,
+    recallHandle: string | null = null,
   ): void {
-    if (code !== 0 || this.#options.serializeType === 1) {
+    if (code !== 0 || recallHandle !== null || this.#options.serializeType === 1) {
       const uniq = uniqStart < 0 ? null : decodeUtf8(uniqBytes, uniqStart, uniqEnd);
-      return this.#writeSlowly(out, opaque, code, queueId, queueOffset, physicalOffset, uniq);
+      return this.#writeSlowly(out, opaque, code, queueId, queueOffset, physicalOffset, uniq, recallHandle);
     }
     const start = out.length;
     const head = uniqStart < 0 ? this.#head : this.#headWithId;
@@ -94,10 +95,19 @@ export class SendAnswer {
     queueOffset: number,
     physicalOffset: number,
     transactionId: string | null,
+    recallHandle: string | null,
   ): void {
     const { regionId, traceOn, storeHost, storePort, serializeType } = this.#options;
     const msgId = offsetMessageId(storeHost, storePort, physicalOffset);
-    const fields = { queueId, transactionId, msgId, TRACE_ON: traceOn, MSG_REGION: regionId, queueOffset };
+    const fields = {
+      queueId,
+      transactionId,
+      msgId,
+      TRACE_ON: traceOn,
+      MSG_REGION: regionId,
+      recallHandle,
+      queueOffset,
+    };
     writeAnswer(out, opaque, { code, fields }, serializeType);
   }
 }

@@ -11,3 +11,7 @@ export { openStore } from "./open_store.ts";
 export { defaultStoreOptions, type StoreOptions } from "./options.ts";
 export type { QueueState } from "./queue_state.ts";
 export { AppendStatus, type Store, StoreError, type StoreStats } from "./store.ts";
+export { TimerCheck, type TimerProgress } from "./timer_check.ts";
+export { type TimerBlockDone, TimerLog } from "./timer_log.ts";
+export { newTimerUnit, readTimerUnit, TIMER_UNIT_BYTES, TimerMagic, type TimerUnit } from "./timer_log_layout.ts";
+export { type TakenPage, TIMER_WHEEL_SLOTS, TimerWheel } from "./timer_wheel.ts";

@@ -25,6 +25,7 @@ import { type SendFields, v1Fields, v2Fields } from "./send_fields.ts";
 import { findTarget } from "./send_target.ts";
 import { writeBatchAnswer } from "./batch_answer.ts";
 import { BatchCheck } from "./batch_check.ts";
+import { recallHandleOf } from "../timers/recall_handle.ts";
 import { illegal, unwantedOfBatch, unwantedProperty } from "./unwanted_properties.ts";
 
 /** Serves 10, 310 and 320: from the request's bytes into the tail of the commit log, one draft for all. */
@@ -116,6 +117,7 @@ export class Send {
       properties.bytes,
       properties.start(KnownProperty.UNIQ_KEY),
       properties.end(KnownProperty.UNIQ_KEY),
+      properties.has(KnownProperty.TIMER_OUT_MS) ? recallHandleOf(properties, this.state.settings.brokerName) : null,
     );
     this.held.add(hold, wait, this.state.store.appended);
   }

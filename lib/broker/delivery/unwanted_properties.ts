@@ -1,10 +1,9 @@
 import { KnownProperty, type Properties, ResponseCode } from "@rmq/protocol";
+import { hasTimer } from "../timers/timer_rewriter.ts";
 import { isTransactional } from "../transactions/half_message.ts";
 import type { Refusal } from "./rewriters.ts";
 
 const NO_TRANSACTIONS = "a batch can't be part of a transaction: send its messages one by one";
-const NO_TIMERS =
-  "this broker does not take timer messages yet (TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS); use a delay level (property DELAY, 1 to 18)";
 const NUL = "a property holds a NUL character, which no RocketMQ client can read back";
 
 /** Remark for messages of topics with `queue.type=BatchCQ`. */
@@ -21,7 +20,7 @@ export function unwantedProperty(properties: Properties): string | null {
   // Recovery takes zeros in an entry for what a torn write left (storage sheet §7).
   if (properties.hasNul) return NUL;
   if (properties.has(KnownProperty.INNER_NUM)) return NO_INNER_BATCHES;
-  return hasTimer(properties) && !(Number(properties.text(KnownProperty.DELAY) ?? 0) > 0) ? NO_TIMERS : null;
+  return null;
 }
 
 /** Why a message inside a batch can't be stored; null: it can. */
@@ -33,11 +32,6 @@ export function unwantedInBatch(properties: Properties): string | null {
 export function unwantedOfBatch(properties: Properties): Refusal | null {
   const unwanted = unwantedInBatch(properties);
   if (unwanted !== null) return illegal(unwanted);
-  if (!properties.has(KnownProperty.DELAY)) return null;
+  if (!properties.has(KnownProperty.DELAY) && !hasTimer(properties)) return null;
   return illegal("a batch can't be delayed: send its messages one by one");
-}
-
-function hasTimer(properties: Properties): boolean {
-  return properties.has(KnownProperty.TIMER_DELAY_SEC) || properties.has(KnownProperty.TIMER_DELAY_MS) ||
-    properties.has(KnownProperty.TIMER_DELIVER_MS) || properties.has(KnownProperty.TIMER_DEL_UNIQKEY);
 }

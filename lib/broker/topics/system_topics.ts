@@ -1,7 +1,7 @@
 import { Perm } from "@rmq/protocol";
 import type { BrokerSettings } from "../settings.ts";
 import { newTopicConfig, type TopicConfig } from "./topic_config.ts";
-import { AUTO_CREATE_TOPIC, HALF_TOPIC, OP_TOPIC, SCHEDULE_TOPIC } from "./topic_name.ts";
+import { AUTO_CREATE_TOPIC, HALF_TOPIC, OP_TOPIC, SCHEDULE_TOPIC, TIMER_TOPIC } from "./topic_name.ts";
 
 /** What of the settings decides which topics there are at boot. */
 export type BootSettings = Pick<
@@ -41,6 +41,6 @@ export function bootTopics(settings: BootSettings): TopicConfig[] {
     topic(OP_TOPIC, 1),
     topic("RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC", 1),
     topic("RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC", 1),
-    ...(settings.timerWheelEnable ? [topic("rmq_sys_wheel_timer", 1)] : []),
+    ...(settings.timerWheelEnable ? [topic(TIMER_TOPIC, 1)] : []),
   ];
 }

@@ -10,6 +10,8 @@ export const HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
 export const OP_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 /** Where transactions end that were checked too often. */
 export const CHECK_MAX_TOPIC = "TRANS_CHECK_MAX_TIME_TOPIC";
+/** Where timer messages wait, in queue 0. */
+export const TIMER_TOPIC = "rmq_sys_wheel_timer";
 /** Topics are created in its image on the first send. */
 export const AUTO_CREATE_TOPIC = "TBW102";
 /** Topics that start like this count as system topics. */

@@ -63,6 +63,13 @@ export const brokerKeys = {
   },
   longPollingEnable: { kind: "bool", default: true, live: true, about: "pulls wait for messages" },
   shortPollingTimeMills: { kind: "long", default: 1000, live: true, about: "how long they wait otherwise, ms" },
+  recallMessageEnable: { kind: "bool", default: false, live: true, about: "timer messages can be recalled (370)" },
+  allowRecallWhenBrokerNotWriteable: {
+    kind: "bool",
+    default: true,
+    live: true,
+    about: "… by a broker that does not take messages too",
+  },
   litePullMessageEnable: { kind: "bool", default: true, live: true, about: "request 361 is served" },
   enablePropertyFilter: {
     kind: "bool",

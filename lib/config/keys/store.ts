@@ -57,5 +57,16 @@ export const storeKeys = {
     about: "role in replication; SLAVE is refused so far",
   },
   haListenPort: { kind: "int", default: 0, max: 65535, about: "port for slaves; 0: `listenPort` + 1" },
-  timerWheelEnable: { kind: "bool", default: true, about: "the timer topics exist" },
+  timerWheelEnable: { kind: "bool", default: true, about: "messages with a time of their own are taken" },
+  timerPrecisionMs: { kind: "int", default: 1000, min: 1, about: "a tick of the timer wheel, ms" },
+  timerMaxDelaySec: { kind: "int", default: 259200, live: true, about: "longest time away of a timer message, s" },
+  timerRollWindowSlot: { kind: "int", default: 172800, about: "beyond it one is stored again on its way, ticks" },
+  mappedFileSizeTimerLog: { kind: "int", default: 104857600, min: 4096, about: "bytes of a file of the timer log" },
+  timerFlushIntervalMs: { kind: "int", default: 1000, min: 1, about: "progress of the timers to disk, ms" },
+  appendTopicForTimerDeleteKey: {
+    kind: "bool",
+    default: false,
+    live: true,
+    about: "a recall names topic and message, not the message alone",
+  },
 } as const;
