@@ -6,7 +6,7 @@ import { configure, printed } from "./configuration.ts";
 import { consoleLog } from "./console_log.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { ServerFlags } from "./program.ts";
-import { brokerSettings, storeOptions, tlsSettings } from "./slices.ts";
+import { brokerSettings, serverLimits, storeOptions, tlsSettings } from "./slices.ts";
 import { starting } from "./user_error.ts";
 
 /** `rmq broker` */
@@ -39,6 +39,7 @@ export function launchBroker(platform: Platform, settings: Settings<BrokerValues
   const options = {
     broker: brokerSettings(settings),
     store: storeOptions(settings, platform.process),
+    limits: serverLimits(settings),
     tls: tlsSettings(settings),
   };
   return starting(

@@ -5,7 +5,7 @@ import { configure, printed } from "./configuration.ts";
 import { consoleLog } from "./console_log.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { ServerFlags } from "./program.ts";
-import { namesrvSettings, tlsSettings } from "./slices.ts";
+import { namesrvSettings, serverLimits, tlsSettings } from "./slices.ts";
 import { starting } from "./user_error.ts";
 
 /** `rmq namesrv` */
@@ -27,7 +27,11 @@ export async function runNamesrv(
   const host = settings.get("bindAddress");
   const namesrv: Namesrv = await starting(
     { listens: `${host}:${settings.get("listenPort")}`, portFlag: "-p PORT" },
-    () => startNamesrv(platform, namesrvSettings(settings), logger, tlsSettings(settings)),
+    () =>
+      startNamesrv(platform, namesrvSettings(settings), logger, {
+        limits: serverLimits(settings),
+        tls: tlsSettings(settings),
+      }),
   );
   const announce = new Announcer(platform, logger, flags.log);
   announce.started("namesrv", [

@@ -2,7 +2,7 @@ import type { BrokerSettings } from "@rmq/broker";
 import type { BrokerValues, NamesrvValues, ServerValues, Settings } from "@rmq/config";
 import type { NamesrvSettings } from "@rmq/namesrv";
 import type { Process } from "@rmq/platform";
-import type { TlsSettings } from "@rmq/remoting";
+import type { ServerLimits, TlsSettings } from "@rmq/remoting";
 import { defaultStoreOptions, type StoreOptions } from "@rmq/store";
 
 /** What the broker reads, with what Apache derives from other keys filled in. */
@@ -44,6 +44,11 @@ export function namesrvSettings(settings: Settings<NamesrvValues>): Partial<Name
   return { ...settings.slice(NAMESRV_KEYS), rocketmqHome: settings.text("rocketmqHome") ?? "" };
 }
 
+/** Bounds of a server's connections. */
+export function serverLimits(settings: Settings<ServerValues>): ServerLimits {
+  return settings.slice(LIMIT_KEYS);
+}
+
 /** TLS of a server. */
 export function tlsSettings(settings: Settings<ServerValues>): TlsSettings {
   return {
@@ -64,6 +69,14 @@ function within(value: number, least: number, most: number): number {
 function withoutBrackets(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
+
+const LIMIT_KEYS = [
+  "maxConnections",
+  "maxFrameLength",
+  "maxPendingRequestsPerConnection",
+  "maxBufferedBytesPerConnection",
+  "maxBufferedBytes",
+] as const;
 
 const NAMESRV_KEYS = [
   "listenPort",

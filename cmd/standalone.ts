@@ -8,7 +8,7 @@ import { dataHome } from "./data_home.ts";
 import { Lifetime } from "./lifetime.ts";
 import { inMemory } from "./in_memory.ts";
 import type { StandaloneFlags } from "./program.ts";
-import { namesrvSettings, tlsSettings } from "./slices.ts";
+import { namesrvSettings, serverLimits, tlsSettings } from "./slices.ts";
 import { starting, UserError } from "./user_error.ts";
 
 const MIB = 1024 * 1024;
@@ -45,7 +45,11 @@ export async function runStandalone(
   const namesrv = configure("namesrv", machine, flags, {}, { given: false, defaults: namesrvDefaults(flags, data) });
   const nameServer = await starting(
     { listens: `${flags.host}:${flags.namesrvPort}`, portFlag: "--namesrvPort PORT" },
-    () => startNamesrv(platform, namesrvSettings(namesrv.settings), logger, tlsSettings(broker.settings)),
+    () =>
+      startNamesrv(platform, namesrvSettings(namesrv.settings), logger, {
+        limits: serverLimits(broker.settings),
+        tls: tlsSettings(broker.settings),
+      }),
   );
   const running = await launchBroker(platform, broker.settings, logger);
 

@@ -4,6 +4,7 @@ import {
   createClient,
   type RemotingConnection,
   type RemotingServer,
+  type ServerLimits,
   startServer,
   type TlsSettings,
 } from "@rmq/remoting";
@@ -40,6 +41,8 @@ export interface BrokerOptions {
   readonly broker: BrokerSettings;
   /** Host, port, delay levels and the question which topics exist are filled in from the broker. */
   readonly store: StoreOptions;
+  /** Bounds of its connections; the remoting layer's defaults when absent. */
+  readonly limits?: ServerLimits;
   /** TLS of its ports; permissive, with a self-signed certificate, when absent. */
   readonly tls?: TlsSettings;
 }
@@ -189,6 +192,7 @@ async function listen(parts: Parts, options: BrokerOptions): Promise<Broker> {
   const { state, send, pull, delay, timers, transactions } = parts;
   const { platform, settings, logger, store } = state;
   const server: RemotingServer = await startServer(platform, {
+    ...options.limits,
     host: settings.bindAddress,
     port: settings.listenPort,
     fastPort: settings.listenPort > 2 ? settings.listenPort - 2 : null,

@@ -10,7 +10,7 @@ import {
 import { acceptedStore } from "./keys/accepted_store.ts";
 import { brokerKeys } from "./keys/broker.ts";
 import { namesrvKeys } from "./keys/namesrv.ts";
-import { ownBrokerKeys } from "./keys/own.ts";
+import { ownBrokerKeys, ownServerKeys } from "./keys/own.ts";
 import { brokerPortKeys, namesrvPortKeys, remotingKeys, tlsKeys } from "./keys/remoting.ts";
 import { storeKeys } from "./keys/store.ts";
 
@@ -18,7 +18,7 @@ import { storeKeys } from "./keys/store.ts";
 export type ServerKind = "broker" | "namesrv";
 
 /** Every key that any server reads, with the type of its value. */
-export type ServerValues = ValuesOf<typeof remotingKeys & typeof tlsKeys>;
+export type ServerValues = ValuesOf<typeof remotingKeys & typeof tlsKeys & typeof ownServerKeys>;
 
 /** Every key that a broker reads, with the type of its value. */
 export type BrokerValues =
@@ -59,13 +59,14 @@ const groups: Readonly<Record<ServerKind, readonly KeyGroup[]>> = {
     { component: "NettyServerConfig", used: { ...brokerPortKeys, ...remotingKeys }, accepted: acceptedServer },
     { component: "AuthConfig", used: nothing, accepted: acceptedAuth },
     ...both,
-    { component: "rmq", used: ownBrokerKeys, accepted: nothing },
+    { component: "rmq", used: { ...ownServerKeys, ...ownBrokerKeys }, accepted: nothing },
   ],
   namesrv: [
     { component: "NamesrvConfig", used: namesrvKeys, accepted: acceptedNamesrv },
     { component: "NettyServerConfig", used: { ...namesrvPortKeys, ...remotingKeys }, accepted: acceptedServer },
     { component: "ControllerConfig", used: nothing, accepted: acceptedController },
     ...both,
+    { component: "rmq", used: ownServerKeys, accepted: nothing },
   ],
 };
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Namesrv, startNamesrv } from "./namesrv.ts";
+export { type Namesrv, type NamesrvServer, startNamesrv } from "./namesrv.ts";
 export { namesrvDefaults, type NamesrvSettings } from "./settings.ts";
 export { type BegunRegistration, type RouteSettings, RouteTable } from "./route_table.ts";
 export type {

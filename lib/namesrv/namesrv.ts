@@ -6,6 +6,7 @@ import {
   type RemotingClient,
   type RemotingConnection,
   type RemotingServer,
+  type ServerLimits,
   startServer,
   type TlsSettings,
 } from "@rmq/remoting";
@@ -62,6 +63,14 @@ export interface Namesrv {
   close(graceMs?: number): Promise<void>;
 }
 
+/** TLS and bounds of its connections. */
+export interface NamesrvServer {
+  /** Permissive, with a self-signed certificate, when absent. */
+  readonly tls?: TlsSettings;
+  /** Defaults of the remoting layer where absent. */
+  readonly limits?: ServerLimits;
+}
+
 /**
  * Starts a name server. What `settings` leaves out has Apache's default. Rejects with PlatformError when the port
  * cannot be bound or the key-value file cannot be read. (NamesrvController)
@@ -70,7 +79,7 @@ export async function startNamesrv(
   platform: Platform,
   settings: Partial<NamesrvSettings>,
   logger: Logger,
-  tls?: TlsSettings,
+  server: NamesrvServer = {},
 ): Promise<Namesrv> {
   const client = createClient(platform, {}, logger);
   const context = contextOf(platform, settings, (change) => tellMinBrokerId(context, client, change, logger));
@@ -79,12 +88,13 @@ export async function startNamesrv(
   for (const [code, serve] of serves) {
     handlers.set(code, (header, connection) => serve(context, header, connection));
   }
-  const server = await startServer(platform, {
+  const remoting = await startServer(platform, {
+    ...server.limits,
     host,
     port,
     handlers,
     idleMs: serverChannelMaxIdleTimeSeconds * 1000,
-    ...(tls === undefined ? {} : { tls }),
+    ...(server.tls === undefined ? {} : { tls: server.tls }),
     disconnected: (connection) => context.table.ownerGone(connection),
   }, logger);
   const scan = platform.clock.every(
@@ -92,16 +102,16 @@ export async function startNamesrv(
     () => expireBrokers(context, logger),
   );
   return {
-    port: server.port,
+    port: remoting.port,
     table: context.table,
-    server,
+    server: remoting,
     get settings() {
       return context.settings;
     },
     close: async (graceMs) => {
       scan.cancel();
       client.close();
-      await server.close(graceMs);
+      await remoting.close(graceMs);
     },
   };
 }

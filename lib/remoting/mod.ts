@@ -15,6 +15,7 @@ export type {
   RemotingErrorCode,
   RemotingServer,
   Response,
+  ServerLimits,
   ServerOptions,
   ServerStats,
   TlsSettings,

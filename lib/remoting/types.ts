@@ -140,8 +140,22 @@ export interface TlsSettings {
   readonly testMode?: boolean;
 }
 
+/** Bounds of a server's connections. */
+export interface ServerLimits {
+  /** Bytes of a frame including its length field. @default 16 MiB */
+  readonly maxFrameLength?: number;
+  /** Requests of ours that a peer has not answered yet. @default 1024 */
+  readonly maxPendingRequestsPerConnection?: number;
+  /** Further connections are closed at once. @default 65536 */
+  readonly maxConnections?: number;
+  /** Bytes that a peer leaves unread before it is cut off. @default 64 MiB */
+  readonly maxBufferedBytesPerConnection?: number;
+  /** Bytes that all peers together leave unread before the worst of them are cut off. @default 512 MiB */
+  readonly maxBufferedBytes?: number;
+}
+
 /** What a server listens on and by which limits. */
-export interface ServerOptions {
+export interface ServerOptions extends ServerLimits {
   /** IP address to bind, `0.0.0.0` or `::` for all. */
   readonly host: string;
   /** 0 picks a free port. */
@@ -150,8 +164,6 @@ export interface ServerOptions {
   readonly handlers: Handlers;
   /** Listens here too (listenPort − 2), without the codes that the request table keeps off the fast port. */
   readonly fastPort?: number | null;
-  /** Bytes of a frame including its length field. @default 16 MiB */
-  readonly maxFrameLength?: number;
   /** A connection without read and write for so long is closed. @default 120000 */
   readonly idleMs?: number;
   /** Parked bytes at which a connection's socket is paused. @default 4 MiB */
@@ -164,14 +176,6 @@ export interface ServerOptions {
   readonly tls?: TlsSettings;
   /** Encoding of answers and requests of this process: 0 JSON, 1 ROCKETMQ. @default 0 */
   readonly serializeType?: 0 | 1;
-  /** Requests of ours that a peer has not answered yet. @default 1024 */
-  readonly maxPendingRequestsPerConnection?: number;
-  /** Further connections are closed at once. @default 65536 */
-  readonly maxConnections?: number;
-  /** Bytes that a peer leaves unread before it is cut off. @default 64 MiB */
-  readonly maxBufferedBytesPerConnection?: number;
-  /** Bytes that all peers together leave unread before the worst of them are cut off. @default 512 MiB */
-  readonly maxBufferedBytes?: number;
   /** After the first bytes were looked at, before the first request. */
   readonly connected?: (connection: RemotingConnection) => void;
   /** Once for each connection that `connected` told of. */

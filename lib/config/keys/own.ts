@@ -1,3 +1,17 @@
+/** Bounds of a server's connections, for brokers and name servers. */
+export const ownServerKeys = {
+  maxConnections: { kind: "int", default: 65536, min: 1, about: "further connections are closed at once" },
+  maxFrameLength: { kind: "int", default: 16777216, min: 65536, about: "a longer frame ends its connection, bytes" },
+  maxPendingRequestsPerConnection: { kind: "int", default: 1024, min: 1, about: "our requests to a client under way" },
+  maxBufferedBytesPerConnection: {
+    kind: "long",
+    default: 67108864,
+    min: 65536,
+    about: "a peer that leaves more unread is cut off, bytes",
+  },
+  maxBufferedBytes: { kind: "long", default: 536870912, min: 65536, about: "what all peers may leave unread, bytes" },
+} as const;
+
 /** Our own keys, for the broker and its store. */
 export const ownBrokerKeys = {
   advertisedPort: { kind: "int", default: 0, max: 65535, about: "port told to clients; 0: `listenPort`" },
