@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { type Simulation, simulation } from "@rmq/platform/simulated";
+import { goldenManifest, goldenStore } from "../../../tests/golden/golden.ts";
+import { Peer, ROOT, TestBroker } from "../_test_broker.ts";
+import { COMMIT, Producer, ROLLBACK } from "./_test_producer.ts";
+
+const HALF = "RMQ_SYS_TRANS_HALF_TOPIC";
+const OP = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+const patient = { channelExpiredTimeout: 1_000_000_000 };
+
+const bodies = async (broker: TestBroker, topic = "T", queueId = 1) =>
+  (await broker.read(topic, queueId)).map(({ body }) => body);
+
+async function opened(world: Simulation): Promise<[TestBroker, Producer]> {
+  const broker = await TestBroker.open(world, patient, { segmentBytes: 256 * 1024 });
+  return [broker, await new Producer(broker, "PG").online()];
+}
+
+const decisionOf = (body: string) => body.startsWith("yes") ? COMMIT : body.startsWith("no") ? ROLLBACK : null;
+
+test("after a clean stop nothing is checked that has ended, and what is open is checked on", async () => {
+  const world = simulation({ seed: 2 });
+  const [first, producer] = await opened(world);
+  const yes = await producer.send("yes");
+  const no = await producer.send("no");
+  await producer.send("open");
+  await producer.end(0, yes, COMMIT);
+  await producer.end(1, no, ROLLBACK);
+  await world.advance("31s");
+  await first.close();
+  assert.match(first.file("consumerOffset.json"), /"RMQ_SYS_TRANS_HALF_TOPIC@CID_RMQ_SYS_TRANS":\{\n\t\t\t0:3\n/);
+  assert.match(first.file("consumerOffset.json"), /"RMQ_SYS_TRANS_OP_HALF_TOPIC@CID_RMQ_SYS_TRANS":\{\n\t\t\t0:2\n/);
+  const [second, again] = await opened(world);
+  await world.advance("31s");
+  assert.deepEqual(again.checks.map(({ body, halfOffset }) => [body, halfOffset]), [["open", 4]]);
+  assert.deepEqual(await bodies(second), ["yes"]);
+});
+
+test("an end that was answered outlives a power cut, and what is checked after it is only what was open", async () => {
+  const world = simulation({ seed: 3 });
+  const [, producer] = await opened(world);
+  const yes = await producer.send("yes");
+  const no = await producer.send("no");
+  await producer.send("open");
+  assert.equal((await producer.end(1, no, ROLLBACK)).code, 0);
+  assert.equal((await producer.end(0, yes, COMMIT)).code, 0);
+  world.crash({ powerCut: true });
+  const [second, again] = await opened(world);
+  await world.advance("10m");
+  assert.deepEqual(await bodies(second), ["yes"]);
+  assert.deepEqual([...new Set(again.checks.map(({ body }) => body))], ["open"]);
+});
+
+test("whenever the broker dies: what was to be committed is delivered, what was to be rolled back never", async () => {
+  let committed = 0;
+  let settled = 0;
+  for (let seed = 1; seed <= 8; seed++) {
+    const world = simulation({ seed });
+    const stored = new Set<string>();
+    const ends = new Map<string, Peer>();
+    const answered = () => [...ends].filter(([, peer]) => peer.answers[0]?.code === 0).length;
+    // Asked again after its end was answered, a producer would now say the contrary.
+    const decide = (body: string) => {
+      const how = decisionOf(body);
+      return how === null || ends.get(body)?.answers[0]?.code !== 0 ? how : COMMIT + ROLLBACK - how;
+    };
+    for (let life = 0; life < 3; life++) {
+      const [broker, producer] = await opened(world);
+      producer.decide = decide;
+      const halfOffsets = new Map<number, number>();
+      broker.state.store.onEntry(({ queue, message }) => {
+        if (queue?.topic === HALF) halfOffsets.set(message.physicalOffset, message.queueOffset);
+      });
+      for (let i = 0; i < 6; i++) {
+        const body = `${["yes", "no", "open"][world.random.below(3)]} ${life} ${i}`;
+        const at = await producer.send(body);
+        stored.add(body);
+        const how = decisionOf(body);
+        if (how !== null && world.random.below(2) === 0) {
+          const peer = new Peer(body);
+          ends.set(body, peer);
+          const half = { tranStateTableOffset: halfOffsets.get(at) ?? -1, commitLogOffset: at, msgId: "x" };
+          broker.hand(37, { producerGroup: "PG", commitOrRollback: how, ...half }, "", peer);
+        }
+        if (world.random.below(2) === 0) await world.advance(world.random.below(3000));
+      }
+      if (world.random.below(2) === 0) await world.advance(world.random.below(70_000));
+      world.crash({ powerCut: world.random.below(2) === 0 });
+    }
+    const [broker, producer] = await opened(world);
+    producer.decide = decide;
+    await world.advance("10m");
+    const found = new Set(await bodies(broker));
+    const wanted = [...stored].filter((body) => body.startsWith("yes"));
+    assert.deepEqual(wanted.filter((body) => !found.has(body)), [], `seed ${seed}`);
+    assert.deepEqual([...found].filter((body) => !body.startsWith("yes")), [], `seed ${seed}`);
+    committed += wanted.length;
+    settled += answered();
+  }
+  assert.ok(committed > 20 && settled > 20, `${committed} committed, ${settled} ends answered`);
+});
+
+test("an open transaction of a Java broker's store is checked on, and what had ended there stays so", async () => {
+  const { messages } = goldenManifest("clean");
+  const startMs = Math.max(...messages.map((one) => one.storeTimestamp)) + 1000;
+  const world = simulation({ seed: 1, startMs });
+  const { files } = world.platform;
+  for (const [path, bytes] of goldenStore("store-clean")) {
+    if (!/^store\/(commitlog|consumequeue|index|config|checkpoint)/.test(path)) continue;
+    const target = path.replace("store", ROOT);
+    files.makeDirectory(target.slice(0, target.lastIndexOf("/")));
+    files.writeWhole(target, bytes);
+  }
+  const small = { segmentBytes: 1024 * 1024, consumeQueueFileBytes: 1000, maxHashSlotNum: 100, maxIndexNum: 400 };
+  const broker = await TestBroker.open(world, patient, small);
+  assert.equal(broker.state.transactionCounts.get("StTrans"), 1);
+  const producer = await new Producer(broker, "StTPG").online();
+  await world.advance("31s");
+  const [{ msgId, halfOffset, body, topic, queueId }] = producer.checks;
+  assert.deepEqual([msgId, halfOffset, topic, queueId], ["7F0000014DB44E0E2F2A701B03C4018C", 12, "StTrans", 3]);
+  assert.equal(body, "tx unknown");
+  producer.decision = COMMIT;
+  await world.advance("5m");
+  assert.equal(producer.checks.length, 2);
+  assert.deepEqual(await bodies(broker, "StTrans", 3), ["tx unknown"]);
+  assert.deepEqual(await bodies(broker, "StTrans", 1), ["tx commit"]);
+  assert.equal(broker.state.transactionCounts.get("StTrans"), 0);
+  await broker.close();
+  assert.match(
+    broker.file("transactionMetrics"),
+    /^\{"dataVersion":\{"counter":6,.*\},"transactionCount":\{"StTrans":\{"count":0,"timeStamp":\d+\}\}\}$/,
+  );
+});
+
+test("op messages as 4.x wrote them are read: one number, no comma", async () => {
+  const world = simulation({ seed: 7 });
+  const [first, producer] = await opened(world);
+  await producer.send("ended");
+  await producer.send("open");
+  for (const body of ["0", "nonsense", "17,18,", ""]) await first.send(OP, 0, body, { TAGS: "d" });
+  await first.send(OP, 0, "1,", { TAGS: "other" });
+  await first.close();
+  const [, again] = await opened(world);
+  await world.advance("31s");
+  assert.deepEqual(again.checks.map(({ body }) => body), ["open"]);
+});
