@@ -104,9 +104,11 @@ function deleteGroup(state: BrokerState, header: Header, connection: RemotingCon
   if (state.groups.delete(name)) {
     state.logger.info("consumer group deleted", { group: name, from: connection.peerText });
   }
-  if (header.bool(F.cleanOffset, false)) state.offsets.removeGroup(name);
   const later = connection.later(header);
-  state.groups.whenDurable(() => later.answer({ code: ResponseCode.SUCCESS }));
+  const answer = () => later.answer({ code: ResponseCode.SUCCESS });
+  if (!header.bool(F.cleanOffset, false)) return state.groups.whenDurable(answer);
+  state.offsets.removeGroup(name);
+  state.groups.whenDurable(() => state.offsets.flush(answer));
 }
 
 function getGroup(state: BrokerState, header: Header, connection: RemotingConnection): void {

@@ -96,6 +96,22 @@ test("a group deleted with its offsets leaves none", async () => {
   assert.equal(broker.state.offsets.query("g", "T", 0), -1);
 });
 
+test("offsets of a deleted topic or group don't come back after a power cut", async () => {
+  const world = simulation({ seed: 2 });
+  const broker = await TestBroker.open(world);
+  await broker.ask(200, {}, '{"groupName":"h"}');
+  for (const topic of ["T", "U"]) {
+    await broker.send(topic, 0, "m");
+    for (const group of ["g", "h"]) broker.state.offsets.commit(group, topic, 0, 1);
+  }
+  await broker.world.advance("10s");
+  await broker.ask(215, { topic: "T" });
+  await broker.ask(207, { groupName: "h", cleanOffset: true });
+  world.crash({ powerCut: true });
+  const { offsets } = (await TestBroker.open(world)).state;
+  assert.deepEqual([offsets.topicsOf("g"), offsets.topicsOf("h")], [["U"], []]);
+});
+
 test("groups of a topic are those with offsets in it, whatever was removed", async () => {
   const { offsets } = (await TestBroker.open()).state;
   for (const group of ["a", "b", "c"]) for (const topic of ["T", "U"]) offsets.commit(group, topic, 0, 1);

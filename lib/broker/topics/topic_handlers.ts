@@ -1,3 +1,4 @@
+import type { Done } from "@rmq/platform";
 import { Fields, type Header, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Answer } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
@@ -151,16 +152,18 @@ function deleteTopic(state: BrokerState, header: Header, connection: RemotingCon
   const names = [name, ...popRetryTopics(state, name)];
   let open = names.length;
   let failure: string | null = null;
+  const deleted: Done = (error) => {
+    failure ??= error?.message ?? null;
+    if (--open > 0) return;
+    later.answer(
+      failure === null ? { code: ResponseCode.SUCCESS } : { code: ResponseCode.SYSTEM_ERROR, remark: failure },
+    );
+  };
   for (const one of names) {
     state.logger.info("topic deleted", { topic: one, from: connection.peerText });
     state.offsets.removeTopic(one);
-    state.topics.delete(one, (error) => {
-      failure ??= error?.message ?? null;
-      if (--open > 0) return;
-      later.answer(
-        failure === null ? { code: ResponseCode.SUCCESS } : { code: ResponseCode.SYSTEM_ERROR, remark: failure },
-      );
-    });
+    // Offsets that outlived their topic would let groups skip what a topic of the same name holds later.
+    state.topics.delete(one, deleted, (gone) => state.offsets.flush(gone));
   }
 }
 

@@ -179,13 +179,16 @@ export class TopicTable {
     return this.#changed(known);
   }
 
-  /** Removes the topic and its queues; `done` is called when that is on disk. An unknown name only loses its queues. */
-  delete(name: string, done: Done): void {
+  /**
+   * Removes the topic and its queues; `done` is called when that is on disk. An unknown name only loses its queues.
+   * `alongside` writes what else has to be forgotten before the name can be used again.
+   */
+  delete(name: string, done: Done, alongside: (done: () => void) => void = (done) => done()): void {
     const topic = this.get(name);
     if (topic !== null) this.#forget(topic);
     // Made again before its queues are gone, it would lose what is stored in the new ones.
     this.#deleting.set(name, (this.#deleting.get(name) ?? 0) + 1);
-    let open = 2;
+    let open = 3;
     let failure: PlatformError | null = null;
     const one: Done = (error) => {
       failure ??= error;
@@ -199,6 +202,7 @@ export class TopicTable {
     else this.#store.deleteTopic(name, one);
     if (topic === null) one(null);
     else this.#file.write(() => one(null));
+    alongside(() => one(null));
   }
 
   /** Calls `done` once the topic stands in topics.json on disk; at once when it does already. */
