@@ -63,6 +63,7 @@ export {
   storedSize,
 } from "./stored_message.ts";
 export * from "./system.ts";
+export * from "./topic_names.ts";
 export {
   Double,
   double,

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@rmq/platform";
-import { encodeStored, type MessageDraft, storedSize } from "@rmq/protocol";
+import { encodeStored, type MessageDraft, RETRY_PREFIX, storedSize } from "@rmq/protocol";
 import { BLANK_BYTES, writeBlank } from "./blank_record.ts";
 import { isUnqueued } from "./dispatcher.ts";
 import type { Ladder } from "./ladder.ts";
@@ -14,7 +14,6 @@ import type { Writability } from "./writability.ts";
 
 const MAX_TOPIC_BYTES = 127;
 const MAX_RETRY_TOPIC_BYTES = 255;
-const RETRY_PREFIX = "%RETRY%";
 const MAX_PROPERTIES_BYTES = 32_767;
 /** How much an entry may be larger than the largest body (storage §3.1). */
 const ENTRY_ALLOWANCE = 65_536;

@@ -1,9 +1,8 @@
-import { javaHashBytes, StoredMessage } from "@rmq/protocol";
+import { javaHashBytes, SCHEDULE_TOPIC, StoredMessage } from "@rmq/protocol";
 import type { ConsumeQueues } from "./consume_queues.ts";
 import type { DispatchEntry, Follower } from "./dispatch.ts";
 import type { QueueState } from "./queue_state.ts";
 
-const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 const INNER_BATCH_FLAG = 0x80;
 const TRANSACTION_MASK = 0xc;
 const TRANSACTION_PREPARED = 0x4;

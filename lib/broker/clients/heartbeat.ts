@@ -1,10 +1,9 @@
-import { Fields, type Header, Perm, RequestCode, ResponseCode, TopicSysFlag } from "@rmq/protocol";
+import { Fields, type Header, Perm, RequestCode, ResponseCode, RETRY_PREFIX, TopicSysFlag } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
 import { SQL92 } from "../filters/filter_data.ts";
 import { SqlError } from "../filters/sql_error.ts";
 import { BadJson, JsonMembers } from "../json_members.ts";
 import type { BrokerState } from "../state.ts";
-import { RETRY_PREFIX } from "../topics/topic_name.ts";
 import type { ClientInfo, ConsumerData } from "./consumer_group.ts";
 import { isTagType, parseSubscription } from "./subscription.ts";
 

@@ -1,5 +1,13 @@
 import type { Logger, Platform, Timer } from "@rmq/platform";
-import { KnownProperty, MessageDraft, RequestCode, ResponseCode, type StoredMessage } from "@rmq/protocol";
+import {
+  HALF_TOPIC,
+  KnownProperty,
+  MessageDraft,
+  RequestCode,
+  ResponseCode,
+  SCHEDULE_TOPIC,
+  type StoredMessage,
+} from "@rmq/protocol";
 import type { Handler } from "@rmq/remoting";
 import { AppendStatus, type Store } from "@rmq/store";
 import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson } from "../data_version.ts";
@@ -9,7 +17,6 @@ import type { Rewriter } from "../delivery/rewriters.ts";
 import { DurableText, type TextFile } from "../durable_text.ts";
 import { indentJson } from "../indent_json.ts";
 import { JsonMembers } from "../json_members.ts";
-import { HALF_TOPIC, SCHEDULE_TOPIC } from "../topics/topic_name.ts";
 import type { TopicTable } from "../topics/topic_table.ts";
 import { DelayLevel } from "./delay_level.ts";
 import { parseDelayTimes } from "./delay_times.ts";

@@ -1,7 +1,6 @@
-import { KnownProperty, type MessageDraft, ResponseCode, SysFlag } from "@rmq/protocol";
+import { KnownProperty, type MessageDraft, ResponseCode, SCHEDULE_TOPIC, SysFlag } from "@rmq/protocol";
 import type { Refusal, Rewriter, Target } from "../delivery/rewriters.ts";
 import type { TopicTable } from "../topics/topic_table.ts";
-import { SCHEDULE_TOPIC } from "../topics/topic_name.ts";
 
 /**
  * Sends a message with a delay level to the schedule topic's queue of that level; its own topic and queue are kept in

@@ -1,6 +1,5 @@
-import { Perm } from "@rmq/protocol";
+import { DLQ_PREFIX, Perm } from "@rmq/protocol";
 import type { BrokerState } from "../state.ts";
-import { DLQ_PREFIX } from "../topics/topic_name.ts";
 import type { Topic } from "../topics/topic_table.ts";
 
 /** From this MQVersion ordinal on (3.4.9) a client says itself how often its messages are tried. */

@@ -1,10 +1,12 @@
 import {
   decodeBatch,
+  HALF_TOPIC,
   type Header,
   KnownProperty,
   MessageDraft,
   RequestCode,
   ResponseCode,
+  RETRY_PREFIX,
   SendAnswer,
   SysFlag,
 } from "@rmq/protocol";
@@ -12,7 +14,6 @@ import { AppendStatus } from "@rmq/store";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
 import type { BrokerState } from "../state.ts";
 import type { Topic } from "../topics/topic_table.ts";
-import { HALF_TOPIC, RETRY_PREFIX } from "../topics/topic_name.ts";
 import { beginsTransaction } from "../transactions/half_message.ts";
 import { stateOf } from "./connection_state.ts";
 import { fillDraft } from "./draft_of_send.ts";

@@ -7,6 +7,7 @@ import {
   Perm,
   RequestCode,
   ResponseCode,
+  RETRY_PREFIX,
   StoredMessage,
   TopicSysFlag,
 } from "@rmq/protocol";
@@ -17,7 +18,6 @@ import type { GroupConfig } from "../groups/group_config.ts";
 import { levelFor, policyDelayMs } from "../groups/retry_policy.ts";
 import { MissingField, requiredInt, requiredLong, requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import { RETRY_PREFIX } from "../topics/topic_name.ts";
 import type { Topic } from "../topics/topic_table.ts";
 import { DEAD_LETTER_QUEUE, deadLetterTopic, maxReconsumeTimes } from "./dead_letters.ts";
 import { draftOfStored } from "./draft_of_stored.ts";

@@ -1,6 +1,6 @@
-import { type Header, ResponseCode } from "@rmq/protocol";
+import { type Header, ResponseCode, RETRY_PREFIX } from "@rmq/protocol";
 import type { BrokerState } from "../state.ts";
-import { RETRY_PREFIX, sendRefusal, topicNameProblem } from "../topics/topic_name.ts";
+import { sendRefusal, topicNameProblem } from "../topics/topic_name.ts";
 import type { Refusal, Target } from "./rewriters.ts";
 import type { SendFields } from "./send_fields.ts";
 import { illegal, NO_INNER_BATCHES } from "./unwanted_properties.ts";

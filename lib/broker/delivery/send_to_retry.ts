@@ -1,6 +1,5 @@
-import { type Header, KnownProperty, type MessageDraft, ResponseCode } from "@rmq/protocol";
+import { type Header, KnownProperty, type MessageDraft, ResponseCode, RETRY_PREFIX } from "@rmq/protocol";
 import type { BrokerState } from "../state.ts";
-import { RETRY_PREFIX } from "../topics/topic_name.ts";
 import { DEAD_LETTER_QUEUE, deadLetterTopic, maxReconsumeTimes } from "./dead_letters.ts";
 import { faq } from "./remarks.ts";
 import type { Refusal, Target } from "./rewriters.ts";

@@ -1,4 +1,4 @@
-import { Fields, type Header, ResponseCode, type StoredMessage } from "@rmq/protocol";
+import { Fields, type Header, ResponseCode, RETRY_PREFIX, type StoredMessage } from "@rmq/protocol";
 import { matchOfCodes, type TagsMatch, type TagsMatches } from "../filters/tags.ts";
 import { SQL92 } from "../filters/filter_data.ts";
 import { SqlError } from "../filters/sql_error.ts";
@@ -6,7 +6,6 @@ import type { Group } from "../groups/group_table.ts";
 import type { BrokerState } from "../state.ts";
 import type { Topic } from "../topics/topic_table.ts";
 import { isTagType, type SubscriptionData } from "../clients/subscription.ts";
-import { RETRY_PREFIX } from "../topics/topic_name.ts";
 import { faq } from "./remarks.ts";
 
 const F = Fields.PULL_MESSAGE;

@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { KnownProperty, type Properties } from "@rmq/protocol";
-import { RETRY_PREFIX } from "../topics/topic_name.ts";
+import { KnownProperty, type Properties, RETRY_PREFIX } from "@rmq/protocol";
 
 const VERSION = "v1";
 const TEXT = /^[A-Za-z0-9_-]*={0,2}$/;

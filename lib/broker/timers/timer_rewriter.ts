@@ -1,7 +1,6 @@
 import type { Clock } from "@rmq/platform";
-import { KnownProperty, type MessageDraft, type Properties, ResponseCode, SysFlag } from "@rmq/protocol";
+import { KnownProperty, type MessageDraft, type Properties, ResponseCode, SysFlag, TIMER_TOPIC } from "@rmq/protocol";
 import type { Refusal, Rewriter, Target } from "../delivery/rewriters.ts";
-import { TIMER_TOPIC } from "../topics/topic_name.ts";
 import type { TopicTable } from "../topics/topic_table.ts";
 import { floorTo } from "./timer_intake.ts";
 

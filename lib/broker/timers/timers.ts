@@ -1,9 +1,9 @@
 import type { Clock, Logger, Platform, PlatformError, Timer } from "@rmq/platform";
+import { TIMER_TOPIC } from "@rmq/protocol";
 import { type Store, TIMER_WHEEL_SLOTS, TimerCheck, TimerLog, type TimerProgress, TimerWheel } from "@rmq/store";
 import type { Put } from "../delivery/put.ts";
 import type { Rewriter } from "../delivery/rewriters.ts";
 import type { TextFile } from "../durable_text.ts";
-import { TIMER_TOPIC } from "../topics/topic_name.ts";
 import type { TopicTable } from "../topics/topic_table.ts";
 import { DueSlot } from "./due_slot.ts";
 import { TimerDeliveries } from "./timer_deliveries.ts";

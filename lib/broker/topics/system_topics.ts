@@ -1,7 +1,6 @@
-import { Perm } from "@rmq/protocol";
+import { AUTO_CREATE_TOPIC, HALF_TOPIC, OP_TOPIC, Perm, SCHEDULE_TOPIC, TIMER_TOPIC } from "@rmq/protocol";
 import type { BrokerSettings } from "../settings.ts";
 import { newTopicConfig, type TopicConfig } from "./topic_config.ts";
-import { AUTO_CREATE_TOPIC, HALF_TOPIC, OP_TOPIC, SCHEDULE_TOPIC, TIMER_TOPIC } from "./topic_name.ts";
 
 /** What of the settings decides which topics there are at boot. */
 export type BootSettings = Pick<

@@ -1,21 +1,12 @@
-/** Prefix of the topic that a group's failed messages come back through. */
-export const RETRY_PREFIX = "%RETRY%";
-/** Prefix of the topic that a group's given-up messages end in. */
-export const DLQ_PREFIX = "%DLQ%";
-/** Where delayed messages wait, queue id = level − 1. */
-export const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
-/** Where messages of open transactions wait. */
-export const HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
-/** Says which of them have ended. */
-export const OP_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
-/** Where transactions end that were checked too often. */
-export const CHECK_MAX_TOPIC = "TRANS_CHECK_MAX_TIME_TOPIC";
-/** Where timer messages wait, in queue 0. */
-export const TIMER_TOPIC = "rmq_sys_wheel_timer";
-/** Topics are created in its image on the first send. */
-export const AUTO_CREATE_TOPIC = "TBW102";
-/** Topics that start like this count as system topics. */
-export const SYSTEM_TOPIC_PREFIX = "rmq_sys_";
+import {
+  AUTO_CREATE_TOPIC,
+  CHECK_MAX_TOPIC,
+  DLQ_PREFIX,
+  HALF_TOPIC,
+  OP_TOPIC,
+  RETRY_PREFIX,
+  SCHEDULE_TOPIC,
+} from "@rmq/protocol";
 
 const LEGAL = /^[%|a-zA-Z0-9_-]*$/;
 const LEGAL_TEXT = "^[%|a-zA-Z0-9_-]+$";

@@ -1,5 +1,5 @@
 import type { Clock, Done, Logger, PlatformError } from "@rmq/platform";
-import { Perm } from "@rmq/protocol";
+import { AUTO_CREATE_TOPIC, Perm, SYSTEM_TOPIC_PREFIX } from "@rmq/protocol";
 import type { Store } from "@rmq/store";
 import { ByteNames } from "../byte_names.ts";
 import { type DataVersion, firstVersion, nextVersion, readVersion, versionJson } from "../data_version.ts";
@@ -11,7 +11,7 @@ import { type BootSettings, bootTopics } from "./system_topics.ts";
 import { Topic } from "./topic.ts";
 import { newTopicConfig, sameTopicConfig, type TopicConfig } from "./topic_config.ts";
 import { readTopicConfig } from "./read_topic_config.ts";
-import { AUTO_CREATE_TOPIC, SYSTEM_TOPIC_PREFIX, systemTopics, topicNameProblem } from "./topic_name.ts";
+import { systemTopics, topicNameProblem } from "./topic_name.ts";
 
 export { Topic } from "./topic.ts";
 export type { TopicConfig } from "./topic_config.ts";

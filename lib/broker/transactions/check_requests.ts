@@ -1,6 +1,7 @@
 import type { Logger } from "@rmq/platform";
 import {
   encodeStored,
+  HALF_TOPIC,
   KnownProperty,
   type MessageDraft,
   offsetMessageId,
@@ -10,7 +11,6 @@ import {
 } from "@rmq/protocol";
 import type { PeerRequest, RemotingConnection } from "@rmq/remoting";
 import type { BrokerState } from "../state.ts";
-import { HALF_TOPIC } from "../topics/topic_name.ts";
 
 /** A producer that has left so much unread is not asked: it would only fall further behind. */
 const MAX_UNREAD_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 import {
   type Answer,
   Fields,
+  HALF_TOPIC,
   type Header,
   KnownProperty,
   MessageDraft,
@@ -16,7 +17,6 @@ import { draftOfStored } from "../delivery/draft_of_stored.ts";
 import { illegal } from "../delivery/unwanted_properties.ts";
 import { requiredInt, requiredLong, requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import { HALF_TOPIC } from "../topics/topic_name.ts";
 import { Ended } from "./ended_halves.ts";
 import type { HalfQueue } from "./half_queue.ts";
 import { immunityMs } from "./immunity.ts";

@@ -1,9 +1,16 @@
 import type { Timer } from "@rmq/platform";
-import { KnownProperty, MessageDraft, Perm, type Properties, StoredMessage } from "@rmq/protocol";
+import {
+  CHECK_MAX_TOPIC,
+  HALF_TOPIC,
+  KnownProperty,
+  MessageDraft,
+  Perm,
+  type Properties,
+  StoredMessage,
+} from "@rmq/protocol";
 import { AppendStatus, type GetResult } from "@rmq/store";
 import { draftOfStored } from "../delivery/draft_of_stored.ts";
 import type { BrokerState } from "../state.ts";
-import { CHECK_MAX_TOPIC, HALF_TOPIC } from "../topics/topic_name.ts";
 import { type CheckRequest, CheckRequests } from "./check_requests.ts";
 import type { EndTransaction } from "./end_transaction.ts";
 import { Ended } from "./ended_halves.ts";

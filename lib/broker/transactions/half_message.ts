@@ -1,6 +1,5 @@
-import { KnownProperty, type MessageDraft, type Properties, SysFlag } from "@rmq/protocol";
+import { HALF_TOPIC, KnownProperty, type MessageDraft, type Properties, SysFlag } from "@rmq/protocol";
 import { COMPLETE, type Rewriter } from "../delivery/rewriters.ts";
-import { HALF_TOPIC } from "../topics/topic_name.ts";
 import type { TopicTable } from "../topics/topic_table.ts";
 
 /** The group whose offsets in both topics say how far transactions were looked through (`CID_RMQ_SYS_TRANS`). */

@@ -1,8 +1,7 @@
 import type { Clock, Logger } from "@rmq/platform";
-import { StoredMessage } from "@rmq/protocol";
+import { HALF_TOPIC, OP_TOPIC, StoredMessage } from "@rmq/protocol";
 import type { GetResult, QueueState, Store } from "@rmq/store";
 import type { OffsetTable } from "../offsets/offset_table.ts";
-import { HALF_TOPIC, OP_TOPIC } from "../topics/topic_name.ts";
 import { Ended, EndedHalves } from "./ended_halves.ts";
 import { TRANSACTION_GROUP, TRANSACTION_QUEUE } from "./half_message.ts";
 import { readOpBody } from "./op_body.ts";

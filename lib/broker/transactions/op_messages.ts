@@ -1,8 +1,7 @@
 import type { Clock, Timer } from "@rmq/platform";
-import { encodeProperty, MessageDraft } from "@rmq/protocol";
+import { encodeProperty, MessageDraft, OP_TOPIC } from "@rmq/protocol";
 import { AppendStatus } from "@rmq/store";
 import type { BrokerState } from "../state.ts";
-import { OP_TOPIC } from "../topics/topic_name.ts";
 import { TRANSACTION_QUEUE } from "./half_message.ts";
 import { opBody, REMOVE_TAG } from "./op_body.ts";
 

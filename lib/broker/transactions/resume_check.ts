@@ -1,6 +1,8 @@
 import {
+  CHECK_MAX_TOPIC,
   Fields,
   FormatError,
+  HALF_TOPIC,
   KnownProperty,
   MessageDraft,
   parseOffsetMessageId,
@@ -13,7 +15,6 @@ import { AppendStatus } from "@rmq/store";
 import { draftOfStored } from "../delivery/draft_of_stored.ts";
 import { requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
-import { CHECK_MAX_TOPIC, HALF_TOPIC } from "../topics/topic_name.ts";
 import { TRANSACTION_QUEUE } from "./half_message.ts";
 import type { TransactionCounts } from "./transaction_counts.ts";
 
