@@ -194,6 +194,17 @@ test("a delayed transaction message is delayed from its commit on", async () => 
   assert.deepEqual(await bodies(broker), ["slowly"]);
 });
 
+test("a transaction message with a timer starts it when it is committed", async () => {
+  const [broker, producer] = await opened();
+  const at = await producer.send("timed", { TIMER_DELAY_SEC: "20" });
+  await broker.world.advance("5s");
+  await producer.end(0, at, COMMIT);
+  await broker.world.advance("19s");
+  assert.deepEqual(await bodies(broker), []);
+  await broker.world.advance("3s");
+  assert.deepEqual(await bodies(broker), ["timed"]);
+});
+
 test("a message given up is taken up again by 323", async () => {
   const [broker, producer] = await opened();
   await producer.send("again");
