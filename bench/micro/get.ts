@@ -80,8 +80,10 @@ function dispatch(name: string, followers: ConstructorParameters<typeof Dispatch
   report(name, MESSAGES, start);
 }
 
+const options = { ...defaultStoreOptions(""), diskDistanceBytes: Number.MAX_SAFE_INTEGER };
+
 function pull(name: string, tags: ((high: number, low: number) => boolean) | null): void {
-  const reader = new QueueReader(log, { ...defaultStoreOptions(""), diskDistanceBytes: Number.MAX_SAFE_INTEGER });
+  const reader = new QueueReader(log, options, platform.clock);
   const request = {
     queue: queues.queue("BenchmarkTest", 0),
     offset: 0,

@@ -289,7 +289,7 @@ class Opening {
       groupCommit,
       publication,
       writability,
-      reader: new QueueReader(this.#view, options),
+      reader: new QueueReader(this.#view, options, clock),
       index: this.#index,
       deleted: this.#deleted,
       checkpoint: this.#checkpoint,

@@ -1,7 +1,9 @@
+import type { Clock } from "@rmq/platform";
 import { isStoredAt, StoredMessage } from "@rmq/protocol";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import { UNIT_BYTES, unitPhysical, unitSize, unitTagsHigh, unitTagsLow } from "./consume_queue_layout.ts";
 import { cachedUnits, readUnits, type UnitsAtHand } from "./consume_queue_files.ts";
+import { FilterPatience } from "./filter_patience.ts";
 import { type GetRequest, type GetResult, GetStatus, newGetResult } from "./get.ts";
 import type { EntryView, LogReader } from "./log_reader.ts";
 import type { StoreOptions } from "./options.ts";
@@ -33,10 +35,14 @@ export class QueueReader {
   #busy = false;
   readonly #view: EntryView = { bytes: new Uint8Array(0), start: 0 };
   readonly #message = new StoredMessage();
+  readonly #clock: Pick<Clock, "monotonicUs">;
+  readonly #patience: FilterPatience;
 
-  constructor(log: LogReader, limits: DiskLimits) {
+  constructor(log: LogReader, limits: DiskLimits, clock: Pick<Clock, "monotonicUs">) {
     this.#log = log;
     this.#limits = limits;
+    this.#clock = clock;
+    this.#patience = new FilterPatience(clock);
   }
 
   /** Calls `done` once; the result is valid until it returns. */
@@ -57,7 +63,8 @@ export class QueueReader {
     if (from < 0) return done(result);
     // Nothing was found before `from`, which is not in memory: what follows goes on later, in a result of its own.
     const own = result === this.#shared ? copyOfHead(result) : result;
-    new Reading(this.#log, this.#limits, own, request, queue, from, done).run();
+    const patience = request.matches === null ? null : new FilterPatience(this.#clock);
+    new Reading(this.#log, this.#limits, own, request, queue, from, patience, done).run();
   }
 
   /** Fills the result as far as memory goes; returns the unit to go on from when nothing was found in memory, else -1. */
@@ -66,6 +73,8 @@ export class QueueReader {
     const log = this.#log;
     const view = this.#view;
     const end = scanEnd(request, queue);
+    const patience = this.#patience;
+    if (matches !== null) patience.begin();
     let old: UnitsAtHand | null = null;
     for (let unit = request.offset; unit < end; unit++) {
       // Looked up anew for each unit: a filter is foreign code and may append.
@@ -92,11 +101,13 @@ export class QueueReader {
       }
       if (matches !== null && !wanted(matches, this.#message, view.bytes, view.start, size)) {
         skip(result, unit, GetStatus.NO_MATCHED_MESSAGE);
+        if (patience.isOver()) return -1;
         continue;
       }
       add(result, view.bytes, view.start, size);
       result.nextBeginOffset = unit + 1;
       result.lastPhysicalOffset = physical;
+      if (matches !== null && patience.isOver()) return -1;
     }
     return -1;
   }
@@ -206,6 +217,7 @@ class Reading {
     readonly request: GetRequest,
     readonly queue: ConsumeQueue,
     from: number,
+    readonly patience: FilterPatience | null,
     readonly done: (result: GetResult) => void,
   ) {
     this.#unit = from;
@@ -219,6 +231,7 @@ class Reading {
       return;
     }
     this.#running = true;
+    this.patience?.begin();
     do {
       this.#again = false;
       this.#step();
@@ -285,6 +298,7 @@ class Reading {
       else if (matches !== null && !wanted(matches, this.#message, bytes, start, size)) {
         this.#skip(GetStatus.NO_MATCHED_MESSAGE);
       } else this.#add(bytes, start, physical, size);
+      if (this.patience?.isOver() === true) return this.#finish();
       this.run();
     });
   }

@@ -44,7 +44,7 @@ async function scene(root: string, count: number, bodyBytes = 100, firstOffset =
     queue.append(firstOffset + n, n * size, size, 0, n % 4);
     at.push(n * size);
   }
-  return { log, queues, queue, reader: new QueueReader(log, limits(1 << 30)), at, size };
+  return { log, queues, queue, reader: new QueueReader(log, limits(1 << 30), platform.clock), at, size };
 }
 
 /** The queue is flushed and gives all its memory back; the log is on disk too and answers later. */
@@ -164,7 +164,7 @@ for (const where of ["memory", "disk"] as const) {
   test(`far behind the head the smaller limits apply (${where})`, () =>
     withDirectory(async (root) => {
       const { log, queue, size } = await prepare(root, 100);
-      const reader = new QueueReader(log, limits(40 * size));
+      const reader = new QueueReader(log, limits(40 * size), platform.clock);
       const far = await get(reader, request(queue, 10));
       assert.deepEqual([far.offsets, far.fromDisk], [range(10, 18), true]);
       const near = await get(reader, request(queue, 70));
@@ -188,6 +188,30 @@ for (const where of ["memory", "disk"] as const) {
       assert.deepEqual([await timeAt(200), await timeAt(119), await timeAt(250)], [201_000, -1, -1]);
     }));
 }
+
+test("a filter that takes its time ends the read early, with what it found", () =>
+  withDirectory(async (root) => {
+    const made = await scene(root, 100);
+    const { log, queue } = made;
+    let now = 0;
+    const reader = new QueueReader(log, limits(1 << 30), { monotonicUs: () => now });
+    const read = async (offset: number, us: number) => {
+      const matches = (message: StoredMessage) => {
+        now += us;
+        return message.queueOffset % 7 === 0;
+      };
+      const { status, offsets, next } = await get(reader, request(queue, offset, { matches }));
+      return [status, offsets.length, next];
+    };
+    assert.deepEqual(await read(0, 5000), ["FOUND", 1, 1]);
+    assert.deepEqual(await read(1, 5000), ["NO_MATCHED_MESSAGE", 0, 2]);
+    assert.deepEqual(await read(0, 100), ["FOUND", 5, 32]);
+    assert.deepEqual(await read(0, 10), ["FOUND", 15, 100]);
+    await cool(made);
+    assert.deepEqual(await read(1, 5000), ["NO_MATCHED_MESSAGE", 0, 2]);
+    // Here each entry comes in a turn of its own.
+    assert.deepEqual(await read(0, 100), ["FOUND", 15, 100]);
+  }));
 
 test("what is in memory is answered within the call, adjacent entries as one piece", () =>
   withDirectory(async (root) => {

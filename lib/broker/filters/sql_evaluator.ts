@@ -1,4 +1,4 @@
-import { ByteTexts, containsText, endsWithText, isText, startsWithText } from "./byte_texts.ts";
+import { ByteTexts, endsWithText, finderOf, isText, startsWithText } from "./byte_texts.ts";
 import {
   compareDoubles,
   compareWhole,
@@ -192,7 +192,7 @@ export class Evaluators {
     const search = encoder.encode(test.search);
     // Neither nothing to look for nor nothing to look in can be found, and neither is "not found".
     if (search.length === 0) return constantly(FALSE);
-    const found = { CONTAINS: containsText, STARTSWITH: startsWithText, ENDSWITH: endsWithText }[test.how];
+    const found = foundBy(test.how, search);
     const hit = test.not ? FALSE : TRUE;
     const { scan } = this;
     const { operand } = test;
@@ -200,12 +200,12 @@ export class Evaluators {
       const slot = this.#slot(operand.name);
       return () => {
         const start = scan.starts[slot];
-        return start < 0 ? FALSE : found(scan.bytes, start, scan.ends[slot], search) ? hit : 1 - hit;
+        return start < 0 ? FALSE : found(scan.bytes, start, scan.ends[slot]) ? hit : 1 - hit;
       };
     }
     if (operand.kind === "constant" && typeof operand.value === "string") {
       const text = encoder.encode(operand.value);
-      return constantly(found(text, 0, text.length, search) ? hit : 1 - hit);
+      return constantly(found(text, 0, text.length) ? hit : 1 - hit);
     }
     const before = this.#nullness(operand);
     return () => before() === FAILED ? FAILED : FALSE;
@@ -277,6 +277,20 @@ export class Evaluators {
 
 function isNumber(operand: Operand): operand is Operand & { readonly kind: "constant"; readonly value: JavaNumber } {
   return operand.kind === "constant" && typeof operand.value === "object" && operand.value !== null;
+}
+
+function foundBy(
+  how: "CONTAINS" | "STARTSWITH" | "ENDSWITH",
+  search: Uint8Array,
+): (bytes: Uint8Array, start: number, end: number) => boolean {
+  switch (how) {
+    case "CONTAINS":
+      return finderOf(search);
+    case "STARTSWITH":
+      return (bytes, start, end) => startsWithText(bytes, start, end, search);
+    case "ENDSWITH":
+      return (bytes, start, end) => endsWithText(bytes, start, end, search);
+  }
 }
 
 function holdsFor(order: Order): (order: number) => boolean {
