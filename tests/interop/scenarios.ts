@@ -1,6 +1,7 @@
 /** The one list of scenarios, the same for every client and every target. */
 import { consumeScenarios } from "./consume_scenarios.ts";
 import type { Context } from "./context.ts";
+import { lookbackScenarios } from "./lookback_scenarios.ts";
 import { sendScenarios } from "./send_scenarios.ts";
 
 export interface Scenario {
@@ -13,8 +14,8 @@ export interface Scenario {
 }
 
 // Those that wait longest come first.
-const slow = ["dead-letter", "retry", "push-clustering", "start-from", "classic-pull"];
+const slow = ["dead-letter", "retry", "push-clustering", "start-from", "classic-pull", "reset"];
 
-export const scenarios: Scenario[] = [...sendScenarios, ...consumeScenarios].sort((a, b) =>
+export const scenarios: Scenario[] = [...sendScenarios, ...consumeScenarios, ...lookbackScenarios].sort((a, b) =>
   Number(slow.includes(b.name)) - Number(slow.includes(a.name))
 );
