@@ -12,3 +12,14 @@ export { Message, type MessageSource } from "./message.ts";
 export type { MessageQueue } from "./network/route.ts";
 export type { ConnectOptions } from "./options.ts";
 export type { Logger, TlsClientOptions } from "@rmq/platform";
+export { connect } from "./connect.ts";
+export { RocketMQ } from "./rocketmq.ts";
+export type {
+  CallLimits,
+  MessageOptions,
+  OutgoingMessage,
+  QueueChoice,
+  QueueSelector,
+  SendOptions,
+} from "./producer/outgoing.ts";
+export type { SendReceipt, SendStatus } from "./producer/receipt.ts";

@@ -27,7 +27,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Time for one answer. @default "3s" */
   readonly requestTimeout?: Duration;
-  /** Time for a send with all its retries. @default "3s" */
+  /** Time for a send with all its retries. @default "10s" */
   readonly sendTimeout?: Duration;
   /** Further tries of a send that may succeed on another queue. @default 2 */
   readonly sendRetries?: number;
@@ -129,7 +129,7 @@ export function resolveOptions(nameServers: readonly string[], options: ConnectO
     unitName: options.unitName ?? "",
     producerGroup: options.producerGroup ?? "rmq-client",
     requestTimeoutMs: duration("requestTimeout", "3s"),
-    sendTimeoutMs: duration("sendTimeout", "3s"),
+    sendTimeoutMs: duration("sendTimeout", "10s"),
     sendRetries: count("sendRetries", options.sendRetries ?? 2),
     pollNameServerMs: duration("pollNameServerInterval", "30s"),
     heartbeatMs: duration("heartbeatInterval", "30s"),

@@ -3,6 +3,7 @@ import { hostCertificates } from "./node/certificates.ts";
 import { hostClock } from "./node/clock.ts";
 import { dataSync } from "./node/data_sync.ts";
 import { hostFiles, type OpenFile, openOnNode } from "./node/files.ts";
+import { hostHashing } from "./node/hashing.ts";
 import { hostNet } from "./node/net.ts";
 import { hostProcess } from "./node/process.ts";
 import { hostRandom } from "./node/random.ts";
@@ -34,7 +35,15 @@ export function hostPlatform(): Platform {
   const ours = hostProcess(runtime, libc);
   const budget = new ConnectionBudget(lazily(ours.raiseDescriptorLimit));
   const net = runtime === "bun" ? bunNet(budget) : hostNet(budget);
-  host = { clock: hostClock(), files, net, random: hostRandom(), process: ours, certificates: hostCertificates };
+  host = {
+    clock: hostClock(),
+    files,
+    net,
+    random: hostRandom(),
+    process: ours,
+    hashing: hostHashing,
+    certificates: hostCertificates,
+  };
   return host;
 }
 

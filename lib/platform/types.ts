@@ -36,8 +36,8 @@ export interface Clock {
   nowMs(): number;
   /** Monotonic, microseconds since an arbitrary start. */
   monotonicUs(): number;
-  /** Runs `run` once, `delayMs` from now. A timer never keeps the process alive by itself. */
-  setTimer(delayMs: number, run: () => void): Timer;
+  /** Runs `run` once, `delayMs` from now. A timer keeps the process alive only with `keepsAlive`. */
+  setTimer(delayMs: number, run: () => void, keepsAlive?: boolean): Timer;
   /** Runs `run` each `periodMs`, first after one period; late runs are not made up for. */
   every(periodMs: number, run: () => void): Timer;
   /**
@@ -295,6 +295,12 @@ export interface Certificates {
   decryptKey(key: string, password: string): string;
 }
 
+/** Digests of bytes. */
+export interface Hashing {
+  /** HMAC-SHA1 over the pieces one after the other: 20 bytes. */
+  hmacSha1(key: Uint8Array, pieces: readonly Uint8Array[]): Uint8Array;
+}
+
 /** All of it. */
 export interface Platform {
   /** Time. */
@@ -307,6 +313,8 @@ export interface Platform {
   readonly random: Random;
   /** The process. */
   readonly process: Process;
+  /** Digests. */
+  readonly hashing: Hashing;
   /** Absent where there is no TLS. */
   readonly certificates?: Certificates;
 }

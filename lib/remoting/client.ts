@@ -46,6 +46,11 @@ class Client implements RemotingClient {
     return connecting;
   }
 
+  connected(address: string): Peer | null {
+    const peer = this.#peers.get(address);
+    return peer === undefined || peer.closed ? null : peer;
+  }
+
   async #connect(address: string): Promise<Peer> {
     if (this.#closed) throw closedError();
     const { host, port } = parseAddress(address);

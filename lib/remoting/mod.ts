@@ -5,6 +5,7 @@
  */
 export { RemotingError } from "./types.ts";
 export type {
+  AnswerTaker,
   ClientOptions,
   Handler,
   Handlers,

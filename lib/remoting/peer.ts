@@ -1,11 +1,12 @@
 import type { Address, Connection } from "@rmq/platform";
-import { type Answer, FrameError, type Header, Output, writeAnswer, writeRequest } from "@rmq/protocol";
+import { type Answer, FrameError, type Header, Output, ResponseCode, writeAnswer, writeRequest } from "@rmq/protocol";
 import { formatAddress, unmapped } from "./address.ts";
 import type { Hub } from "./hub.ts";
 import { Intake, PARKED, UNREAD } from "./intake.ts";
 import { LaterAnswer } from "./later_answer.ts";
 import { ParkedFrames } from "./parked_frames.ts";
 import {
+  type AnswerTaker,
   type Handlers,
   type Later,
   type PeerRequest,
@@ -13,13 +14,11 @@ import {
   RemotingError,
   type Response,
 } from "./types.ts";
-import { WaitingRequests } from "./waiting_requests.ts";
+import { PromisedAnswer, WaitingRequests } from "./waiting_requests.ts";
 
 const FLUSH_BYTES = 256 * 1024;
 const NO_TLVS: ReadonlyMap<string, string> = new Map();
-const SYSTEM_ERROR = 1;
-const SYSTEM_BUSY = 2;
-const REQUEST_CODE_NOT_SUPPORTED = 3;
+const { SYSTEM_ERROR, SYSTEM_BUSY, REQUEST_CODE_NOT_SUPPORTED } = ResponseCode;
 
 /** What differs between the connections of one hub. */
 export interface PeerOptions {
@@ -228,19 +227,21 @@ export class Peer implements RemotingConnection {
   // Requests of ours
 
   request(request: PeerRequest, timeoutMs: number): Promise<Response> {
-    if (this.closed) return Promise.reject(this.#lost());
+    return new Promise((resolve, reject) => {
+      const opaque = this.expect(new PromisedAnswer(resolve, reject), timeoutMs);
+      writeRequest(this.out, { ...request, opaque, oneway: false }, this.#hub.serializeType);
+      this.touch();
+    });
+  }
+
+  expect(taker: AnswerTaker, timeoutMs: number): number {
+    if (this.closed) throw this.#lost();
+    const hub = this.#hub;
     const requests = this.#requests ??= new WaitingRequests();
-    if (requests.size >= this.#hub.maxPending) {
-      const message = `${requests.size} requests wait for ${this.peerText}`;
-      return Promise.reject(new RemotingError("TOO_MANY_PENDING", message, true));
-    }
-    const opaque = requests.nextOpaque();
-    const response = requests.add(opaque, this.#hub.nowMs() + timeoutMs);
-    this.#hub.requesting.add(this);
-    this.#hub.watchDeadlines();
-    writeRequest(this.out, { ...request, opaque, oneway: false }, this.#hub.serializeType);
-    this.touch();
-    return response;
+    requests.refuseBeyond(hub.maxPending, this.peerText);
+    hub.requesting.add(this);
+    hub.watchDeadlines();
+    return requests.add(taker, hub.nowMs() + timeoutMs);
   }
 
   oneway(request: PeerRequest): void {

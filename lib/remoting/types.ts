@@ -34,6 +34,16 @@ export interface Response {
   readonly language: number;
 }
 
+/** Gets the answer to one request of ours while its frame is in place. */
+export interface AnswerTaker {
+  /** Set by `expect`: when the answer is given up, by the monotonic clock, ms. */
+  deadlineMs: number;
+  /** The answer; `header` is valid only until this returns. Must not throw. */
+  answered(header: Header): void;
+  /** Why there is none. Must not throw. */
+  failed(error: RemotingError): void;
+}
+
 /** The right to answer a request after its handler returned. */
 export interface Later {
   /** Where the answer goes. */
@@ -107,6 +117,11 @@ export interface RemotingConnection {
   later(header: Header): Later;
   /** Sends a request to the peer; rejects with RemotingError after `timeoutMs` or when the connection closes. */
   request(request: PeerRequest, timeoutMs: number): Promise<Response>;
+  /**
+   * Enters a request that the caller writes itself: returns its opaque, for the frame that is to go into `out` before
+   * `touch()`. Throws RemotingError `CLOSED` or `TOO_MANY_PENDING`, and then nothing was entered.
+   */
+  expect(taker: AnswerTaker, timeoutMs: number): number;
   /** Sends a request that is not answered. Does nothing on a closed connection. */
   oneway(request: PeerRequest): void;
   /**
@@ -253,6 +268,8 @@ export interface RemotingClient {
    * resolved anew. Rejects with RemotingError `CONNECT_FAILED` or `BAD_ADDRESS`.
    */
   connection(address: string): Promise<RemotingConnection>;
+  /** The open connection to the address, or null. */
+  connected(address: string): RemotingConnection | null;
   /**
    * One request; `timeoutMs` covers connecting too. Rejects with RemotingError. A `TIMEOUT` after more than 100 ms
    * closes the connection, so that the next request makes a new one.

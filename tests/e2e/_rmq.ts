@@ -5,8 +5,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The executable under test, made by `deno task build`. */
-const EXECUTABLE = new URL(`../../dist/rmq${process.platform === "win32" ? ".exe" : ""}`, import.meta.url).pathname;
+/** The executable under test, made by `deno task build`; bundled tests are told where it is. */
+const EXECUTABLE = process.env.RMQ_EXECUTABLE ??
+  new URL(`../../dist/rmq${process.platform === "win32" ? ".exe" : ""}`, import.meta.url).pathname;
 /** Far beyond what anything here takes; only a hang reaches it. */
 const PATIENCE_MS = 20_000;
 

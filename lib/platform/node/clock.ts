@@ -10,9 +10,11 @@ const LONGEST_DELAY_MS = 0x7fffffff;
 class HostTimer implements Timer {
   #handle: ReturnType<typeof setTimeout> | null = null;
   readonly #run: () => void;
+  readonly #keepsAlive: boolean;
   #leftMs: number;
 
-  constructor(delayMs: number, run: () => void) {
+  constructor(delayMs: number, run: () => void, keepsAlive: boolean) {
+    this.#keepsAlive = keepsAlive;
     this.#run = run;
     this.#leftMs = delayMs;
     this.#arm();
@@ -22,7 +24,7 @@ class HostTimer implements Timer {
     const stepMs = Math.min(this.#leftMs, LONGEST_DELAY_MS);
     this.#leftMs -= stepMs;
     this.#handle = setTimeout(this.#fire, stepMs);
-    this.#handle.unref();
+    if (!this.#keepsAlive) this.#handle.unref();
   }
 
   readonly #fire = (): void => {
@@ -45,7 +47,7 @@ export function hostClock(): Clock {
   return {
     nowMs: () => Date.now(),
     monotonicUs: () => Math.floor(performance.now() * 1000),
-    setTimer: (delayMs, run) => new HostTimer(Math.max(0, delayMs), run),
+    setTimer: (delayMs, run, keepsAlive = false) => new HostTimer(Math.max(0, delayMs), run, keepsAlive),
     every: (periodMs, run) => {
       const handle = setInterval(run, Math.min(periodMs, LONGEST_DELAY_MS));
       handle.unref();

@@ -1,3 +1,4 @@
+import { hostHashing } from "../node/hashing.ts";
 import type { Platform } from "../types.ts";
 import { simulatedClock, type WallClock } from "./clock.ts";
 import { SimulatedDisk } from "./disk.ts";
@@ -72,6 +73,7 @@ export class SimulatedMachine implements Machine {
       net: simulatedNet({ wires, scheduler, life, random, host: this.host, hosts }),
       random,
       process: this.#control.process,
+      hashing: hostHashing,
     };
     life.atDeath(() => wires.bury(life));
     return this.#platform;
