@@ -199,7 +199,7 @@ export class TestBroker {
     const transactionCounts = new TransactionCounts({ clock, logger, settings: own, file: file("transactionMetrics") });
     const timers = new Timers({ platform, logger, settings: own, store, topics, metrics: file("timermetrics") });
     const rewriters = new Rewriters([halfRewriter(topics), timers.rewriter, delay.rewriter]);
-    const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
+    const put = new StorePut(store, rewriters);
     const client = {} as RemotingClient;
     const state: BrokerState = {
       platform,
@@ -300,17 +300,20 @@ export class TestBroker {
     const draft = new MessageDraft();
     draft.body = encoder.encode(body);
     draft.bodyEnd = draft.body.length;
-    draft.bornTimestamp = this.state.platform.clock.nowMs();
     const text = encoder.encode(Object.entries(properties).map(([name, value]) => `${name}\x01${value}\x02`).join(""));
     draft.properties.readText(text, 0, text.length);
     if (beginsTransaction(draft)) draft.sysFlag |= SysFlag.TRANSACTION_PREPARED;
     return this.world.finish(
-      new Promise((resolve, reject) =>
-        this.state.put.put(draft, target, queueId, true, (status, physicalOffset) => {
-          if (status === AppendStatus.OK) resolve(physicalOffset);
-          else reject(new Error(`status ${status}`));
-        })
-      ),
+      new Promise((resolve, reject) => {
+        const put = () => {
+          draft.bornTimestamp = this.state.platform.clock.nowMs();
+          this.state.put.put(draft, target, queueId, true, (status, physicalOffset) => {
+            if (status === AppendStatus.OK) resolve(physicalOffset);
+            else reject(new Error(`status ${status}`));
+          });
+        };
+        this.state.topics.whenDurable(target, put);
+      }),
     );
   }
 

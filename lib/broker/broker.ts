@@ -161,7 +161,7 @@ function composed(platform: Platform, options: BrokerOptions, logger: Logger, op
   const metrics = configFile(platform, settings, "timermetrics");
   const timers = new Timers({ platform, logger, settings, store, topics, metrics });
   const rewriters = new Rewriters([halfRewriter(topics), timers.rewriter, delay.rewriter]);
-  const put = new StorePut(store, rewriters, (topic, run) => topics.whenDurable(topic, run));
+  const put = new StorePut(store, rewriters);
   const state: BrokerState = {
     platform,
     logger,

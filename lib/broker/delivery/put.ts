@@ -12,7 +12,9 @@ export interface Put {
   /**
    * Appends `draft` to queue `queueId` of `topic`; with `schedule`, after the rewriters (a DELAY property sends it by way
    * of the schedule topic). `done` is called once: with 0 when the message is visible, or with the AppendStatus of the
-   * refusal (at once, or when its write was rolled back). The draft may be reused when the call returns.
+   * refusal (at once, or when its write was rolled back). BUSY too while `topic` is not on disk itself: a message in the
+   * log whose topic a crash forgot would get in the way of those in the topic made anew. The draft may be reused when the
+   * call returns.
    */
   put(draft: MessageDraft, topic: Topic, queueId: number, schedule: boolean, done: PutDone): void;
 }
@@ -28,7 +30,6 @@ export class StorePut implements Put {
   constructor(
     private readonly store: Store,
     private readonly rewriters: Rewriters,
-    private readonly whenDurable: (topic: Topic, run: () => void) => void,
   ) {
     store.onAdvance(() => this.release());
     store.onRollback((from) => this.rollback(from));
@@ -41,7 +42,7 @@ export class StorePut implements Put {
       done(AppendStatus.MESSAGE_ILLEGAL, -1, -1);
       return;
     }
-    const status = appendTo(this.store, draft, target);
+    const status = topic.durable ? appendTo(this.store, draft, target) : AppendStatus.BUSY;
     if (status !== AppendStatus.OK) {
       done(status, -1, -1);
       return;
@@ -49,9 +50,7 @@ export class StorePut implements Put {
     this.needs.push(draft.physicalOffset + storedSize(draft));
     this.offsets.push(draft.physicalOffset);
     this.queueOffsets.push(draft.queueOffset);
-    this.dones.push(
-      topic.durable ? done : (status, physical, queue) => this.whenDurable(topic, () => done(status, physical, queue)),
-    );
+    this.dones.push(done);
   }
 
   private release(): void {

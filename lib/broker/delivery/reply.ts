@@ -7,7 +7,7 @@ import { stateOf } from "./connection_state.ts";
 import { fillDraft } from "./draft_of_send.ts";
 import type { Refusal, Target } from "./rewriters.ts";
 import { type SendFields, v1Fields, v2Fields } from "./send_fields.ts";
-import { findTarget } from "./send_target.ts";
+import { findTarget, parkUntilDurable } from "./send_target.ts";
 import { illegal, unwantedProperty } from "./unwanted_properties.ts";
 
 const encoder = new TextEncoder();
@@ -59,6 +59,7 @@ class Replies {
     const later = connection.later(header);
     const refusal = this.read(header, connection, fields);
     if (refusal !== null) return this.answer(later, refusal, null, 0);
+    if (!this.target.topic.durable) return parkUntilDurable(this.state, header, connection, this.target.topic);
     const { properties } = this.draft;
     const to = properties.text(KnownProperty.REPLY_TO_CLIENT);
     const text = decoder.decode(properties.bytes.subarray(0, properties.length));

@@ -23,7 +23,7 @@ import { BrokerProperties } from "./broker_properties.ts";
 import { retryRefusal } from "./send_to_retry.ts";
 import { byPriority } from "./priority.ts";
 import { type SendFields, v1Fields, v2Fields } from "./send_fields.ts";
-import { findTarget } from "./send_target.ts";
+import { findTarget, parkUntilDurable } from "./send_target.ts";
 import { writeBatchAnswer } from "./batch_answer.ts";
 import { BatchCheck } from "./batch_check.ts";
 import { recallHandleOf } from "../timers/recall_handle.ts";
@@ -71,12 +71,7 @@ export class Send {
     const refusal = findTarget(this.state, header, fields, this.target);
     if (refusal !== null) return this.refuse(header, connection, refusal);
     const { topic } = this.target;
-    if (!topic.durable) {
-      // Answered only once the topic stands on disk: the frame waits and is tried again then.
-      connection.park(header);
-      this.state.topics.whenDurable(topic, () => this.state.server?.release());
-      return;
-    }
+    if (!topic.durable) return parkUntilDurable(this.state, header, connection, topic);
     if (asBatch || header.bool(fields.batch, false)) this.batch(header, connection, fields);
     else this.single(header, connection, fields);
   }
@@ -96,6 +91,8 @@ export class Send {
     const { queueId, topic } = target;
     const refusal = this.special(header, fields) ?? this.rewriters.apply(draft, target);
     if (refusal !== null) return this.refuse(header, connection, refusal);
+    // The dead letters of a group may be new.
+    if (!target.topic.durable) return parkUntilDurable(this.state, header, connection, target.topic);
 
     const wait = !this.added.waitIsFalse(draft.properties);
     const status = appendTo(this.state.store, draft, target);

@@ -87,6 +87,11 @@ function sendBack(state: BrokerState, scratch: Scratch, header: Header, connecti
     hasOriginTopic: header.has(F.originTopic),
   };
   const later = connection.later(header);
+  state.topics.whenDurable(retry, () => lookUp(state, scratch, retry, request, later));
+}
+
+/** Finds the message and puts it back. */
+function lookUp(state: BrokerState, scratch: Scratch, retry: Topic, request: SendBack, later: Later): void {
   state.store.entryAt(request.offset, 0, (bytes, start, end) => {
     if (bytes === null || scratch.message.parse(bytes, start, end, false) <= 0) {
       const remark = `look message by offset failed, ${request.offset}`;
@@ -119,6 +124,10 @@ function putBack(state: BrokerState, scratch: Scratch, retry: Topic, request: Se
     if (deadLetters === null) {
       const remark = refusal ?? `topic[%DLQ%${request.group}] not exist`;
       return later.answer({ code: ResponseCode.SYSTEM_ERROR, remark });
+    }
+    if (!deadLetters.durable) {
+      // The message's bytes are gone by then, so it is looked up again.
+      return state.topics.whenDurable(deadLetters, () => lookUp(state, scratch, retry, request, later));
     }
     topic = deadLetters;
     queueId = DEAD_LETTER_QUEUE;

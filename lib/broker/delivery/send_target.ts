@@ -1,6 +1,8 @@
 import { type Header, ResponseCode, RETRY_PREFIX } from "@rmq/protocol";
+import type { RemotingConnection } from "@rmq/remoting";
 import type { BrokerState } from "../state.ts";
 import { sendRefusal, topicNameProblem } from "../topics/topic_name.ts";
+import type { Topic } from "../topics/topic_table.ts";
 import type { Refusal, Target } from "./rewriters.ts";
 import type { SendFields } from "./send_fields.ts";
 import { illegal, NO_INNER_BATCHES } from "./unwanted_properties.ts";
@@ -38,6 +40,20 @@ export function findTarget(state: BrokerState, header: Header, fields: SendField
   }
   if ((header.int(fields.sysFlag, 0) & INNER_BATCH) !== 0) return illegal(NO_INNER_BATCHES);
   return pickQueue(state, header.int(fields.queueId, 0), target);
+}
+
+/**
+ * For a topic that was just made: nothing is appended to it before it stands on disk itself, so the frame waits and is
+ * served again then.
+ */
+export function parkUntilDurable(
+  state: BrokerState,
+  header: Header,
+  connection: RemotingConnection,
+  topic: Topic,
+): void {
+  connection.park(header);
+  state.topics.whenDurable(topic, () => state.server?.release());
 }
 
 function createTopic(state: BrokerState, header: Header, fields: SendFields, target: Target): Refusal | null {
