@@ -67,10 +67,14 @@ class Setup {
   }
 }
 
-async function withSetup(name: string, run: (setup: Setup) => Promise<void>): Promise<void> {
+async function withSetup(
+  name: string,
+  config: Record<string, string>,
+  run: (setup: Setup) => Promise<void>,
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "interop-lookback-"));
   driverCommand(client, "", join(directory, client));
-  const target = await startTarget(kind, directory);
+  const target = await startTarget(kind, directory, config);
   const driver = new Driver(client, driverCommand(client, target.namesrv, join(directory, client)));
   const setup = new Setup(new Context(client, driver, target, name, directory));
   try {
@@ -90,7 +94,7 @@ describe(`mqadmin looks back at ${kind}`, limit, () => {
   }
 
   it("queries, what a consumer says of itself, and resets while it is online and when it is gone", limit, () => {
-    return withSetup("lookback", async (setup) => {
+    return withSetup("lookback", {}, async (setup) => {
       const { topic, group, sent } = setup;
       const id = await setup.clientId();
       for (const other of [group + "2", group + "3"]) await setup.makeGroup(other);
@@ -147,6 +151,24 @@ describe(`mqadmin looks back at ${kind}`, limit, () => {
       await setup.t.send(setup.t.named("p"), topic, { prefix: "later", count: 2, mode: "sync" });
       const later = await setup.t.received(last, keysOf("later", 2));
       assert.deepEqual(later.map((message) => message.key).sort(), keysOf("later", 2));
+    });
+  });
+
+  it("without useServerSideResetOffset members are told where to go on, and nobody else is moved", limit, () => {
+    return withSetup("pushed", { useServerSideResetOffset: "false" }, async (setup) => {
+      const { topic, group } = setup;
+      const skip = ["skipAccumulatedMessage", "-g", group, "-t", topic];
+      const [reset] = await setup.mqadmin(["resetOffsetByTime", "-g", group, "-t", topic, "-s", "0"]);
+      assert.match(reset, /^broker-a +0 +0\b/m);
+      await eventually(() => Promise.resolve(setup.counts().every((count) => count > 1)), "all comes again", 60_000);
+      await eventually(() => setup.stands(group, COUNT), "all is committed again");
+      await setup.t.stop(setup.consumer);
+      const answer = await request(setup.t.target.broker, 222, { topic, group, timestamp: "0", isForce: "true" });
+      assert.equal(answer.code, 206, answer.remark);
+      // mqadmin sees that nobody is online and moves the group by a commit.
+      const [old] = await setup.mqadmin(skip);
+      assert.match(old, /^broker-a +0 +/m);
+      assert.ok(await setup.stands(group, COUNT));
     });
   });
 });

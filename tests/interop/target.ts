@@ -23,7 +23,11 @@ export function targetAvailable(kind: TargetKind): Availability {
   return kind === "apache" ? apacheAvailable() : rmqAvailable();
 }
 
-export async function startTarget(kind: TargetKind, directory: string): Promise<Target> {
+export async function startTarget(
+  kind: TargetKind,
+  directory: string,
+  config: Record<string, string> = {},
+): Promise<Target> {
   mkdirSync(directory, { recursive: true });
   const [startNamesrv, startBroker] = kind === "apache"
     ? [startApacheNamesrv, startApacheBroker]
@@ -31,7 +35,7 @@ export async function startTarget(kind: TargetKind, directory: string): Promise<
   const namesrv = await startNamesrv({ directory });
   const port = await freePort([-2, 1]);
   const start = () =>
-    startBroker({ directory, port, namesrv: namesrv.address, config: { messageDelayLevel: delayLevels } });
+    startBroker({ directory, port, namesrv: namesrv.address, config: { messageDelayLevel: delayLevels, ...config } });
   let broker = await start();
   return {
     kind,
