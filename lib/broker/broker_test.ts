@@ -38,6 +38,44 @@ test("sends that are parked when the broker stops are answered", async () => {
   client.close();
 });
 
+test("a consumer that asks again at once is answered once while the broker stops", async () => {
+  const world = simulation({ seed: 6 });
+  const broker = await started(world);
+  const client = createClient(world.addMachine("client").platform, {}, new KeptLog());
+  const address = `${world.machine.host}:${PORT}`;
+  await world.finish(client.request(address, { code: 310, fields: sendFields, body: new Uint8Array(8) }, 10_000));
+  const fields = {
+    consumerGroup: "G",
+    topic: "T",
+    queueId: 0,
+    queueOffset: 1,
+    maxMsgNums: 32,
+    sysFlag: 6,
+    commitOffset: 0,
+    suspendTimeoutMillis: 15_000,
+    subscription: "*",
+    subVersion: 0,
+  };
+  let answers = 0;
+  const read = async (): Promise<void> => {
+    while (answers < 100) {
+      assert.equal((await client.request(address, { code: 11, fields }, 30_000)).code, 19);
+      answers++;
+    }
+  };
+  const reading = read().catch(() => {});
+  await world.advance(1000);
+  assert.equal(answers, 0);
+  world.machine.disk.latencyMs.sync = 100;
+  const other = { ...sendFields, e: 1 };
+  client.request(address, { code: 310, fields: other, body: new Uint8Array(8) }, 10_000).catch(() => {});
+  await world.settle();
+  await world.finish(broker.stop());
+  await reading;
+  assert.equal(answers, 1);
+  client.close();
+});
+
 test("a broker that cannot be put together leaves its store open for the next one", async () => {
   const world = simulation({ seed: 5 });
   await assert.rejects(started(world, { messageDelayLevel: "1s nonsense" }), /nonsense/);

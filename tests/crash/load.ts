@@ -1,9 +1,7 @@
 /** A sender that remembers what was acknowledged, and a reader that looks whether it is still there. */
-import { hostPlatform, type Logger } from "@rmq/platform";
-import { RequestCode, ResponseCode, StoredMessage } from "@rmq/protocol";
-import { createClient, type RemotingClient } from "@rmq/remoting";
-
-const quiet: Logger = { info() {}, warn() {}, error() {} };
+import { RequestCode, ResponseCode } from "@rmq/protocol";
+import type { RemotingClient } from "@rmq/remoting";
+import { messagesIn, pullRequest, quietClient, sendRequest } from "../messaging/wire.ts";
 
 /** One message that the broker said it has. */
 export interface Acknowledged {
@@ -18,28 +16,6 @@ export interface Stored {
   readonly ids: Map<string, string[]>;
   /** Violations found while reading: gaps, entries that can't be parsed. */
   readonly problems: string[];
-}
-
-/** A remoting client that complains to nobody: connections are cut on purpose here. */
-export function quietClient(): RemotingClient {
-  return createClient(hostPlatform(), {}, quiet);
-}
-
-function sendFields(topic: string, queueId: number, id: string): Record<string, string | number | boolean> {
-  return {
-    a: "crash",
-    b: topic,
-    c: "TBW102",
-    d: 4,
-    e: queueId,
-    f: 0,
-    g: Date.now(),
-    h: 0,
-    i: `UNIQ_KEY\u0001${id}\u0002WAIT\u0001true\u0002TAGS\u0001T${queueId}\u0002KEYS\u0001k${id}\u0002`,
-    j: 0,
-    k: false,
-    m: false,
-  };
 }
 
 /**
@@ -58,7 +34,7 @@ export async function sendUntilGone(
   },
   acknowledged: Acknowledged[],
 ): Promise<void> {
-  const clients = Array.from({ length: options.connections }, quietClient);
+  const clients = Array.from({ length: options.connections }, () => quietClient());
   const filler = "x".repeat(700);
   const loop = async (worker: number) => {
     const client = clients[worker % clients.length];
@@ -67,11 +43,15 @@ export async function sendUntilGone(
       const topic = options.topics[(worker + n) % options.topics.length];
       const queueId = n % options.queues;
       try {
-        const answer = await client.request(address, {
-          code: RequestCode.SEND_MESSAGE_V2,
-          fields: sendFields(topic, queueId, id),
-          body: new TextEncoder().encode(`${id} ${filler.slice(0, (n * 37) % 700)}`),
-        }, 10_000);
+        const request = sendRequest({
+          group: "crash",
+          topic,
+          queueId,
+          body: `${id} ${filler.slice(0, (n * 37) % 700)}`,
+          bornMs: Date.now(),
+          properties: { UNIQ_KEY: id, WAIT: "true", TAGS: `T${queueId}`, KEYS: `k${id}` },
+        });
+        const answer = await client.request(address, request, 10_000);
         if (answer.code === ResponseCode.SUCCESS) {
           acknowledged.push({
             id,
@@ -106,7 +86,7 @@ export async function readAll(address: string, topics: readonly string[], queues
       const list: string[] = [];
       ids.set(`${topic}@${queueId}`, list);
       for (let offset = 0; offset < max;) {
-        const answer = await pullOnce(client, address, topic, queueId, offset);
+        const answer = await client.request(address, pullRequest("crash-reader", topic, queueId, offset), 10_000);
         const next = Number(answer.fields.get("nextBeginOffset"));
         if (answer.code !== ResponseCode.SUCCESS || answer.body === null || next <= offset) {
           problems.push(`${topic}@${queueId}: pull at ${offset} of ${max} answers ${answer.code} ${answer.remark}`);
@@ -122,36 +102,16 @@ export async function readAll(address: string, topics: readonly string[], queues
   return { ids, problems };
 }
 
-function pullOnce(client: RemotingClient, address: string, topic: string, queueId: number, offset: number) {
-  return client.request(address, {
-    code: RequestCode.PULL_MESSAGE,
-    fields: {
-      consumerGroup: "crash-reader",
-      topic,
-      queueId,
-      queueOffset: offset,
-      maxMsgNums: 32,
-      sysFlag: 4,
-      commitOffset: 0,
-      suspendTimeoutMillis: 0,
-      subscription: "*",
-      subVersion: 0,
-      expressionType: "TAG",
-    },
-  }, 10_000);
-}
-
 function takeBodies(bytes: Uint8Array, from: number, into: string[], problem: (what: string) => void): void {
-  const message = new StoredMessage();
   let expected = from;
-  for (let at = 0; at < bytes.length;) {
-    const size = message.parse(bytes, at, bytes.length, true);
-    if (size <= 0) return problem(`an entry in the answer to offset ${expected} does not parse (${size})`);
-    if (message.queueOffset !== expected) problem(`queue offset ${message.queueOffset} where ${expected} is due`);
-    const body = new TextDecoder().decode(bytes.subarray(message.bodyStart, message.bodyEnd));
-    into.push(body.slice(0, body.indexOf(" ")));
-    expected++;
-    at += size;
+  try {
+    for (const { queueOffset, body } of messagesIn(bytes)) {
+      if (queueOffset !== expected) problem(`queue offset ${queueOffset} where ${expected} is due`);
+      into.push(body.slice(0, body.indexOf(" ")));
+      expected++;
+    }
+  } catch (error) {
+    problem(`the answer to offset ${from}: ${String(error)}`);
   }
 }
 

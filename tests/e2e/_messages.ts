@@ -1,32 +1,17 @@
 import assert from "node:assert/strict";
-import { hostPlatform, type Logger } from "@rmq/platform";
-import { RequestCode, StoredMessage } from "@rmq/protocol";
-import { createClient, type RemotingClient, type Response } from "@rmq/remoting";
+import { RequestCode } from "@rmq/protocol";
+import type { RemotingClient, Response } from "@rmq/remoting";
+import { messagesIn, pullRequest, quietClient, sendRequest } from "../messaging/wire.ts";
 
-const quiet: Logger = { info() {}, warn() {}, error() {} };
 const TIMEOUT_MS = 10_000;
 
 /** A client for single requests; whoever made it closes it. */
 export class Messages {
-  readonly client: RemotingClient = createClient(hostPlatform(), {}, quiet);
+  readonly client: RemotingClient = quietClient();
 
   /** Sends to queue 0 of a topic that may not exist yet; returns the queue offset that was acknowledged. */
   async send(broker: string, topic: string, body: string): Promise<number> {
-    const fields = {
-      producerGroup: "e2e",
-      topic,
-      defaultTopic: "TBW102",
-      defaultTopicQueueNums: 4,
-      queueId: 0,
-      sysFlag: 0,
-      bornTimestamp: 1,
-      flag: 0,
-      properties: "",
-      reconsumeTimes: 0,
-      unitMode: false,
-      maxReconsumeTimes: 16,
-    };
-    const request = { code: RequestCode.SEND_MESSAGE, fields, body: new TextEncoder().encode(body) };
+    const request = sendRequest({ group: "e2e", topic, queueId: 0, body });
     const answer = await this.client.request(broker, request, TIMEOUT_MS);
     assert.equal(answer.code, 0, answer.remark ?? "");
     return Number(answer.fields.get("queueOffset"));
@@ -45,22 +30,9 @@ export class Messages {
 
   /** The bodies that one pull from queue 0 brings. */
   async pull(broker: string, topic: string, offset: number): Promise<string[]> {
-    const fields = {
-      consumerGroup: "e2e",
-      topic,
-      queueId: 0,
-      queueOffset: offset,
-      maxMsgNums: 32,
-      sysFlag: 4,
-      commitOffset: 0,
-      suspendTimeoutMillis: 0,
-      subscription: "*",
-      subVersion: 0,
-      expressionType: "TAG",
-    };
-    const answer = await this.#ask(broker, RequestCode.PULL_MESSAGE, fields);
+    const answer = await this.client.request(broker, pullRequest("e2e", topic, 0, offset), TIMEOUT_MS);
     assert.equal(answer.code, 0, answer.remark ?? "");
-    return bodies(answer.body ?? new Uint8Array());
+    return messagesIn(answer.body ?? new Uint8Array()).map((message) => message.body);
   }
 
   close(): void {
@@ -70,14 +42,4 @@ export class Messages {
   #ask(address: string, code: number, fields: Record<string, string | number>): Promise<Response> {
     return this.client.request(address, { code, fields }, TIMEOUT_MS);
   }
-}
-
-function bodies(bytes: Uint8Array): string[] {
-  const message = new StoredMessage();
-  const found: string[] = [];
-  for (let at = 0; at < bytes.length; at += message.size) {
-    assert.ok(message.parse(bytes, at, bytes.length, true) > 0, "the answer to a pull holds whole messages");
-    found.push(new TextDecoder().decode(bytes.subarray(message.bodyStart, message.bodyEnd)));
-  }
-  return found;
 }

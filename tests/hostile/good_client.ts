@@ -6,7 +6,7 @@
  *   deno run -A tests/hostile/good_client.ts 127.0.0.1:10911
  */
 import { RequestCode, ResponseCode } from "@rmq/protocol";
-import { quietClient } from "../crash/load.ts";
+import { quietClient } from "../messaging/wire.ts";
 
 /** What a good client met with since it said so last. */
 export interface GoodReport {

@@ -6,11 +6,12 @@
  *
  * A failing run prints its seed; `--from SEED --seeds 1` replays it.
  */
-import { hostPlatform, type Platform, type Random } from "@rmq/platform";
+import type { Platform, Random } from "@rmq/platform";
 import { type Simulation, simulation } from "@rmq/platform/simulated";
 import type { Store } from "@rmq/store";
 import { draftOf, openSmall, readQueue, type Seen } from "../../lib/store/_test_store.ts";
 import { type Sabotage, sabotages } from "./sabotage.ts";
+import { type Outcome, runSeeds } from "./seeds.ts";
 
 /**
  * What became of a message; the answer to a refused one was an error, so that it may be there or not; a deleted one
@@ -25,15 +26,6 @@ interface Sent {
   readonly end: number;
   readonly offset: number;
   fate: Fate;
-}
-
-/** What a seed ended with. */
-export interface Outcome {
-  readonly seed: number;
-  /** The promise that was broken, or null. */
-  readonly broken: string | null;
-  readonly acknowledged: number;
-  readonly crashes: number;
 }
 
 const TOPICS = ["Alpha", "Beta"];
@@ -262,28 +254,4 @@ class History {
   }
 }
 
-async function main(): Promise<void> {
-  const { process } = hostPlatform();
-  const option = (name: string, fallback: string): string => {
-    const at = process.args.indexOf(`--${name}`);
-    return at < 0 ? fallback : process.args[at + 1] ?? fallback;
-  };
-  const from = Number(option("from", "1"));
-  const count = Number(option("seeds", "300"));
-  const sabotage = sabotages[option("sabotage", "")];
-  let failed = 0;
-  let acknowledged = 0;
-  let crashes = 0;
-  for (let seed = from; seed < from + count; seed++) {
-    const outcome = await powerCutRun(seed, sabotage);
-    acknowledged += outcome.acknowledged;
-    crashes += outcome.crashes;
-    if (outcome.broken === null) continue;
-    failed++;
-    console.log(`seed ${seed}: ${outcome.broken}`);
-  }
-  console.log(`${count} seeds, ${crashes} crashes, ${acknowledged} messages kept: ${failed} broken`);
-  process.exit(failed === 0 ? 0 : 1);
-}
-
-if (import.meta.main) await main();
+if (import.meta.main) await runSeeds(300, sabotages, powerCutRun);

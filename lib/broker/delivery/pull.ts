@@ -65,7 +65,7 @@ export class Pull {
     this.parked.drop(connection);
   }
 
-  /** Answers everything that is parked, and parks nothing any more. */
+  /** Answers everything that is parked. A pull that would wait gets no answer from now on: its connection ends soon. */
   stop(): void {
     this.stopping = true;
     this.parked.stop();
@@ -114,7 +114,9 @@ export class Pull {
     const waitMs = settings.longPollingEnable
       ? Math.min(suspendMs, LONGEST_SUSPEND_MS)
       : settings.shortPollingTimeMills;
-    if (connection.closed || this.stopping) return false;
+    if (connection.closed) return false;
+    // Its consumer would ask again at once, as often as it is answered.
+    if (this.stopping) return true;
     return this.parked.park({
       connection,
       opaque,
