@@ -5,7 +5,7 @@ import { ClientError } from "./client_error.ts";
 /** Java's default level (`compressLevel`). */
 const LEVEL = 5;
 /** Beyond it a body is compressed off the loop, bytes. */
-const OFF_LOOP_BYTES = 64 * 1024;
+export const OFF_LOOP_BYTES: number = 64 * 1024;
 /** What a received body may grow to, bytes. */
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 

@@ -22,4 +22,13 @@ export type {
   QueueSelector,
   SendOptions,
 } from "./producer/outgoing.ts";
+export type { BatchOptions } from "./producer/batch.ts";
 export type { SendReceipt, SendStatus } from "./producer/receipt.ts";
+export type { RequestOptions } from "./producer/request_reply.ts";
+export type {
+  TransactionCheck,
+  TransactionContext,
+  TransactionOptions,
+  TransactionOutcome,
+  TransactionReceipt,
+} from "./producer/transaction.ts";

@@ -1,9 +1,22 @@
+import { ClientError } from "./client_error.ts";
 import type { Body } from "./codecs.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import type { Message } from "./message.ts";
 import type { RemotingNetwork } from "./network/remoting_network.ts";
-import type { SendOptions } from "./producer/outgoing.ts";
+import { type BatchOptions, sendBatch } from "./producer/batch.ts";
+import type { MessageOptions, OutgoingMessage, SendOptions } from "./producer/outgoing.ts";
 import { Producer } from "./producer/producer.ts";
+import { recall } from "./producer/recall.ts";
 import type { SendReceipt } from "./producer/receipt.ts";
+import { type RequestOptions, RequestReply } from "./producer/request_reply.ts";
+import {
+  type TransactionCheck,
+  type TransactionContext,
+  type TransactionOptions,
+  type TransactionOutcome,
+  type TransactionReceipt,
+  Transactions,
+} from "./producer/transaction.ts";
 import { UniqueIds } from "./unique_id.ts";
 import { sleep } from "./waiting.ts";
 
@@ -13,6 +26,8 @@ import { sleep } from "./waiting.ts";
 export class RocketMQ implements AsyncDisposable {
   readonly #network: RemotingNetwork;
   readonly #producer: Producer;
+  readonly #transactions: Transactions;
+  readonly #requestReply: RequestReply;
   #closing: Promise<void> | null = null;
 
   /**
@@ -21,7 +36,10 @@ export class RocketMQ implements AsyncDisposable {
    */
   constructor(network: RemotingNetwork) {
     this.#network = network;
-    this.#producer = new Producer(network, new UniqueIds(network.platform));
+    const uniqueIds = new UniqueIds(network.platform);
+    this.#producer = new Producer(network, uniqueIds);
+    this.#transactions = new Transactions(network, uniqueIds);
+    this.#requestReply = new RequestReply(this.#producer);
   }
 
   /** Who this client is to brokers. */
@@ -46,6 +64,105 @@ export class RocketMQ implements AsyncDisposable {
   }
 
   /**
+   * Sends many messages to one topic, in batches of up to 1 MiB that are stored each as a whole; receipts in the order
+   * of the messages. Rejects with the ClientError of the first batch that fails; others may have been stored.
+   *
+   * ```ts
+   * import type { RocketMQ } from "@rmq/client";
+   *
+   * async function importOrders(mq: RocketMQ, orders: { id: number }[]) {
+   *   await mq.sendBatch("orders", orders.map((body) => ({ body, tag: "new" })));
+   * }
+   * ```
+   */
+  sendBatch(
+    topic: string,
+    messages: Iterable<OutgoingMessage> | AsyncIterable<OutgoingMessage>,
+    options?: BatchOptions,
+  ): Promise<SendReceipt[]> {
+    return sendBatch(this.#producer, topic, messages, options);
+  }
+
+  /** Hands a message to a broker without an answer: resolves when it is on its way, whatever becomes of it. */
+  sendOneway(topic: string, body: Body, options?: SendOptions): Promise<void> {
+    return this.#producer.sendOneway(topic, body, options);
+  }
+
+  /**
+   * Takes back a delayed message that was not delivered yet, by its receipt or by its `recallHandle`; resolves with its
+   * id. Needs a broker of 5.3.1 or later. Rejects with ClientError, `NOT_SUPPORTED` for a message without a handle.
+   *
+   * ```ts
+   * import type { RocketMQ } from "@rmq/client";
+   *
+   * async function remind(mq: RocketMQ) {
+   *   const receipt = await mq.send("reminders", "call back", { delay: "2h" });
+   *   await mq.recall("reminders", receipt);
+   * }
+   * ```
+   */
+  recall(topic: string, message: SendReceipt | string, options: { signal?: AbortSignal } = {}): Promise<string> {
+    const handle = typeof message === "string" ? message : message.recallHandle;
+    if (handle !== null) return recall(this.#producer, topic, handle, options);
+    return Promise.reject(new ClientError("NOT_SUPPORTED", "only delayed messages can be recalled, from 5.3.1 on"));
+  }
+
+  /**
+   * Stores a message that is delivered when `run` has done its part: `"commit"` (or nothing) delivers it, `"rollback"`
+   * does not, `"unknown"` lets the broker ask `check` later, as it does when this process dies in between. What `run`
+   * throws is thrown on, and the broker asks. Rejects with ClientError when the message cannot be stored; then `run` was
+   * not called.
+   *
+   * ```ts
+   * import type { RocketMQ } from "@rmq/client";
+   *
+   * async function pay(mq: RocketMQ, paid: Map<string, boolean>) {
+   *   await mq.transaction("payments", { order: 7 }, ({ messageId }) => {
+   *     paid.set(messageId, true);
+   *   }, { check: (message) => paid.has(message.messageId) ? "commit" : "rollback" });
+   * }
+   * ```
+   */
+  transaction(
+    topic: string,
+    body: Body,
+    run: (context: TransactionContext) => Promise<TransactionOutcome | void> | TransactionOutcome | void,
+    options: TransactionOptions,
+  ): Promise<TransactionReceipt> {
+    return this.#transactions.send(topic, body, run, options);
+  }
+
+  /**
+   * Answers for the transactions of a group from now on, also for those of members that are gone. `transaction` does it
+   * too; a program that only restarts calls this.
+   */
+  checkTransactions(check: TransactionCheck, options: { group?: string } = {}): Promise<void> {
+    return this.#transactions.checks(options.group, check);
+  }
+
+  /**
+   * Sends a message and resolves with the reply that a consumer gave by `reply`. Rejects with ClientError `TIMEOUT` when
+   * none came.
+   *
+   * ```ts
+   * import type { RocketMQ } from "@rmq/client";
+   *
+   * async function ask(mq: RocketMQ) {
+   *   const answer = await mq.request("prices", { item: 7 }, { timeout: "5s" });
+   *   console.log(answer.json<{ price: number }>().price);
+   * }
+   * ```
+   */
+  request(topic: string, body: Body, options?: RequestOptions): Promise<Message> {
+    return this.#requestReply.request(topic, body, options);
+  }
+
+  /** Replies to a message that was sent by `request`. Rejects with ClientError, also when who asked has gone. */
+  async reply(request: Message, body: Body, options?: MessageOptions): Promise<void> {
+    await this.#requestReply.reply(request, body, options);
+  }
+
+  /**
    * Lets what has begun end, for at most `drain` (default 5 s), tells brokers, and closes all connections. Further
    * calls get ClientError `CLOSED`. Never rejects.
    */
@@ -61,7 +178,7 @@ export class RocketMQ implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     const over = new AbortController();
     const late = sleep(this.#network.platform.clock, drainMs, over.signal).catch(() => {});
-    await Promise.race([this.#producer.drain(), late]);
+    await Promise.race([Promise.all([this.#producer.drain(), this.#transactions.drain()]), late]);
     over.abort();
     await this.#network.close();
   }

@@ -34,7 +34,9 @@ export class Cluster {
 
   async start(): Promise<void> {
     if (!this.ours) return;
-    const { rmq, namesrv, broker } = await this.#scenario.standalone("--set", "flushDiskType=ASYNC_FLUSH");
+    const settings = { flushDiskType: "ASYNC_FLUSH", transactionTimeOut: 1000, transactionCheckInterval: 1000 };
+    const flags = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
+    const { rmq, namesrv, broker } = await this.#scenario.standalone(...flags);
     Object.assign(this, { rmq, namesrv, broker });
   }
 
@@ -113,4 +115,13 @@ export function cluster(): Cluster {
   before(() => shared.start());
   after(() => shared.end());
   return shared;
+}
+
+/** Asks again until the answer is right, for up to 20 s. */
+export async function eventually<T>(ask: () => Promise<T> | T, right: (answer: T) => boolean): Promise<T> {
+  for (let i = 0;; i++) {
+    const answer = await ask();
+    if (right(answer) || i === 200) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }

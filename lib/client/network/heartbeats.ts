@@ -24,6 +24,8 @@ interface Heard {
   /** Fingerprint of the last heartbeat with all subscriptions, 0: none. */
   fingerprint: number;
   sending: Promise<void> | null;
+  /** Producer groups that it has heard of on this connection. */
+  told: ReadonlySet<string>;
   failing: boolean;
 }
 
@@ -78,7 +80,9 @@ export class Heartbeats implements Heartbeat {
   /** Forgets what was told over a connection that is gone: the broker may be another one by now. */
   disconnected(address: string): void {
     const heard = this.#heard.get(address);
-    if (heard !== undefined) heard.fingerprint = 0;
+    if (heard === undefined) return;
+    heard.fingerprint = 0;
+    heard.told = new Set();
   }
 
   /** Whether the broker was told already, or is being told. */
@@ -92,6 +96,13 @@ export class Heartbeats implements Heartbeat {
     const addresses = this.#parts.addresses(this.#consumers.size > 0);
     for (const gone of [...this.#heard.keys()]) if (!addresses.includes(gone)) this.#heard.delete(gone);
     await Promise.all(addresses.map((each) => this.#beat(each)));
+  }
+
+  /** Resolves when all known brokers have been told of a producer group, or have failed. */
+  async tellOnce(producerGroup: string): Promise<void> {
+    this.setProducer(producerGroup);
+    const missing = this.#parts.addresses(false).filter((each) => !this.#heard.get(each)?.told.has(producerGroup));
+    await Promise.all(missing.map((each) => this.#beat(each)));
   }
 
   /** To those that were never told. */
@@ -115,7 +126,7 @@ export class Heartbeats implements Heartbeat {
   #beat(address: string): Promise<void> {
     let heard = this.#heard.get(address);
     if (heard === undefined) {
-      heard = { version: 0, knowsFingerprints: false, fingerprint: 0, sending: null, failing: false };
+      heard = { version: 0, knowsFingerprints: false, fingerprint: 0, sending: null, told: new Set(), failing: false };
       this.#heard.set(address, heard);
     }
     // What changed while one is under way is told by the next one, behind it.
@@ -128,12 +139,14 @@ export class Heartbeats implements Heartbeat {
   }
 
   async #send(address: string, heard: Heard): Promise<void> {
+    const producers = new Set(this.#producers);
     const whole = this.#body(true);
     const fingerprint = javaHash(whole) || 1;
     const short = heard.knowsFingerprints && heard.fingerprint === fingerprint && this.#consumers.size > 0;
     try {
       const response = await this.#ask(address, short ? this.#body(false) : whole, fingerprint, short);
       heard.version = response.version;
+      heard.told = producers;
       heard.knowsFingerprints = response.fields.get("IS_SUPPORT_HEART_BEAT_V2") === "true";
       const changed = short && response.fields.get("IS_SUB_CHANGE") === "true";
       heard.fingerprint = changed ? 0 : fingerprint;

@@ -2,6 +2,7 @@ import { javaHash } from "@rmq/protocol";
 import { ClientError } from "../client_error.ts";
 import type { MessageQueue, TopicRoute } from "../network/route.ts";
 import type { BrokerFaults } from "./broker_faults.ts";
+import type { QueueSelector } from "./outgoing.ts";
 
 /** The queue for an order key. (SelectMessageQueueByHash) */
 export function queueByHash(queues: readonly MessageQueue[], orderBy: string): MessageQueue {
@@ -47,4 +48,25 @@ export class QueueRotation {
     }
     return null;
   }
+}
+
+/** What decides on the queue of a message. */
+export interface QueueWish {
+  /** Takes the topic's queues in turn. */
+  readonly rotation: QueueRotation;
+  /** Messages with the same text go to the same queue. */
+  readonly orderBy: string | null;
+  /** The queue, or who picks it. */
+  readonly queue: MessageQueue | QueueSelector | null;
+}
+
+/** The queue of a message. Throws ClientError `NO_QUEUE`. */
+export function pickQueue(wish: QueueWish, route: TopicRoute, failedBroker: string | null): MessageQueue {
+  const { queue, orderBy, rotation } = wish;
+  if (orderBy === null && queue === null) return rotation.take(route, failedBroker);
+  if (typeof queue === "object" && queue !== null) return queue;
+  if (route.writeQueues.length === 0) {
+    throw new ClientError("NO_QUEUE", `topic ${route.topic} has no queue that can be written`);
+  }
+  return queue === null ? queueByHash(route.writeQueues, orderBy ?? "") : queue(route.writeQueues);
 }

@@ -7,8 +7,7 @@ import type { MessageQueue, TopicRoute } from "../network/route.ts";
 import { signed } from "../signature.ts";
 import { aborted, sleep } from "../waiting.ts";
 import type { BrokerFaults } from "./broker_faults.ts";
-import type { QueueSelector } from "./outgoing.ts";
-import { queueByHash, type QueueRotation } from "./queue_choice.ts";
+import { pickQueue, type QueueWish } from "./queue_choice.ts";
 import type { SendReceipt, SendStatus } from "./receipt.ts";
 import type { Sendable, SendRequests } from "./send_request.ts";
 
@@ -26,7 +25,7 @@ export interface SendParts {
 }
 
 /** What is sent, and how long it is tried. */
-export interface SendPlan {
+export interface SendPlan extends QueueWish {
   readonly code: number;
   /** With the namespace. */
   readonly topic: string;
@@ -36,10 +35,6 @@ export interface SendPlan {
   readonly sysFlag: number;
   readonly flag: number;
   readonly bornAt: number;
-  readonly rotation: QueueRotation;
-  /** Messages with the same text go to the same queue. */
-  readonly orderBy: string | null;
-  readonly queue: MessageQueue | QueueSelector | null;
   /** The broker picks the queue, for priorities. */
   readonly anyQueue: boolean;
   readonly timeoutMs: number;
@@ -158,7 +153,8 @@ export class SendCall implements Sendable, AnswerTaker {
     if (this.#done) return;
     const { network } = this.#parts;
     this.#tries++;
-    this.#choose(this.#route as TopicRoute);
+    this.queue = pickQueue(this.#plan, this.#route as TopicRoute, this.#failedBroker);
+    this.queueId = this.#plan.anyQueue ? -1 : this.queue.queueId;
     const address = network.brokerAddress(this.queue.brokerName);
     this.#triedMs = this.#nowMs();
     if (address === null) {
@@ -172,18 +168,6 @@ export class SendCall implements Sendable, AnswerTaker {
       (fresh) => this.#writeTo(fresh),
       (error) => this.#again(error, false),
     );
-  }
-
-  #choose(route: TopicRoute): void {
-    const { queue, orderBy, rotation, anyQueue } = this.#plan;
-    const queues = route.writeQueues;
-    if (orderBy === null && queue === null) this.queue = rotation.take(route, this.#failedBroker);
-    else if (typeof queue === "object" && queue !== null) this.queue = queue;
-    else if (queues.length === 0) {
-      throw new ClientError("NO_QUEUE", `topic ${route.topic} has no queue that can be written`);
-    } else if (typeof queue === "function") this.queue = queue(queues);
-    else this.queue = queueByHash(queues, orderBy as string);
-    this.queueId = anyQueue ? -1 : this.queue.queueId;
   }
 
   #writeTo(connection: RemotingConnection): void {
