@@ -1,10 +1,26 @@
 /** The official clients that the scenarios run with: whether they can run here, how they are built and started. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Availability, cacheDirectory, classPath, hasCommand, javaAvailable } from "../../scripts/peers/jars.ts";
+import {
+  type Availability,
+  cacheDirectory,
+  classPath,
+  hasCommand,
+  type JarSet,
+  javaAvailable,
+} from "../../scripts/peers/jars.ts";
 import type { DriverCommand } from "./driver.ts";
 
 export type ClientName = "java-5.5.0" | "java-4.9.8" | "go-2.1.2";
@@ -21,7 +37,7 @@ export function clientAvailable(client: ClientName): Availability {
   return javaAvailable(jarSet(client));
 }
 
-function jarSet(client: ClientName): "client-5.5.0" | "client-4.9.8" {
+export function jarSet(client: ClientName): JarSet {
   return client === "java-4.9.8" ? "client-4.9.8" : "client-5.5.0";
 }
 
@@ -49,10 +65,10 @@ function built(name: string, sources: string[], build: (directory: string) => vo
   return directory;
 }
 
-/** Compiles Java sources against the jars of a client. Answers the class path to run them with. */
-export function compiledJava(name: string, client: ClientName, sources: string[]): string {
-  const jars = classPath(jarSet(client));
-  const classes = built(`${name}-${client}`, sources, (directory) => {
+/** Compiles Java sources against a set of jars. Answers the class path to run them with. */
+export function compiledJava(name: string, set: JarSet, sources: string[]): string {
+  const jars = classPath(set);
+  const classes = built(`${name}-${set}`, sources, (directory) => {
     run("javac", ["-nowarn", "-Xlint:-options", "-d", directory, "-cp", jars, ...sources], here);
   });
   return `${classes}:${jars}`;
@@ -66,13 +82,26 @@ export function driverCommand(client: ClientName, namesrv: string, home: string)
   const log = join(home, "driver.log");
   if (client === "go-2.1.2") {
     const source = join(here, "go");
-    const files = ["main.go", "go.mod", "go.sum"].map((file) => join(source, file));
+    const files = readdirSync(source).sort().map((file) => join(source, file));
     const directory = built(client, files, (to) => run("go", ["build", "-o", join(to, "driver"), "."], source));
     return { command: join(directory, "driver"), args: [namesrv], env: { HOME: home, TZ: "UTC" }, log };
   }
-  const path = compiledJava("driver", client, [join(here, "java", "Driver.java")]);
+  const path = compiledJava("driver", jarSet(client), driverSources.filter((file) => !file.endsWith("Admin.java")));
+  return { command: "java", args: javaDriver("Driver", path, namesrv, home), env: { NAMESRV_ADDR: "" }, log };
+}
+
+/** How to start the driver that holds the admin client of 5.5.0. */
+export function adminCommand(namesrv: string, home: string): DriverCommand {
+  mkdirSync(home, { recursive: true });
+  const args = javaDriver("Admin", compiledJava("admin", "servers-5.5.0", driverSources), namesrv, home);
+  return { command: "java", args, env: { NAMESRV_ADDR: "" }, log: join(home, "driver.log") };
+}
+
+const javaSource = join(here, "java");
+const driverSources = readdirSync(javaSource).sort().map((file) => join(javaSource, file));
+
+function javaDriver(main: string, path: string, namesrv: string, home: string): string[] {
   // A group's retry topic is found by rebalancing, which is due every 20 s otherwise.
   const rebalance = "-Drocketmq.client.rebalance.waitInterval=2000";
-  const args = [...smallJvm, rebalance, "-Duser.timezone=UTC", `-Duser.home=${home}`, "-cp", path, "Driver", namesrv];
-  return { command: "java", args, env: { NAMESRV_ADDR: "" }, log };
+  return [...smallJvm, rebalance, "-Duser.timezone=UTC", `-Duser.home=${home}`, "-cp", path, main, namesrv];
 }

@@ -8,15 +8,28 @@ import type { Target } from "./target.ts";
 export class Context {
   readonly client: ClientName;
   readonly driver: Driver;
+  /** Of all clients of this run. */
+  readonly drivers: ReadonlyMap<ClientName, Driver>;
+  /** Holds the admin client of 5.5.0. */
+  readonly admin: Driver;
   readonly target: Target;
   /** The client's home directory, for further processes. */
   readonly home: string;
   readonly #prefix: string;
-  readonly #started: string[] = [];
+  readonly #started: { driver: Driver; name: string }[] = [];
 
-  constructor(client: ClientName, driver: Driver, target: Target, scenario: string, home: string) {
+  constructor(
+    client: ClientName,
+    drivers: ReadonlyMap<ClientName, Driver>,
+    admin: Driver,
+    target: Target,
+    scenario: string,
+    home: string,
+  ) {
     this.client = client;
-    this.driver = driver;
+    this.driver = drivers.get(client)!;
+    this.drivers = drivers;
+    this.admin = admin;
     this.target = target;
     this.home = home;
     this.#prefix = `${scenario}_${client.replace(/\W/g, "")}`;
@@ -37,16 +50,16 @@ export class Context {
     return topic;
   }
 
-  async producer(what = "p", fields: Record<string, number> = {}): Promise<string> {
+  async producer(what = "p", fields: Omit<Command, "do"> = {}): Promise<string> {
     const name = this.named(what);
     await this.start({ do: "producer", name, ...fields });
     return name;
   }
 
-  /** Starts a client that is stopped at the end of the scenario. Answers its name. */
-  async start(command: Command & { name: string }): Promise<string> {
-    await this.driver.call(command);
-    this.#started.push(command.name);
+  /** Starts a client, here or in another driver, that is stopped at the end of the scenario. Answers its name. */
+  async start(command: Command & { name: string }, driver: Driver = this.driver): Promise<string> {
+    await driver.call(command);
+    this.#started.push({ driver, name: command.name });
     return command.name;
   }
 
@@ -57,12 +70,14 @@ export class Context {
   }
 
   async stop(name: string): Promise<void> {
-    this.#started.splice(this.#started.indexOf(name), 1);
+    this.#started.splice(this.#started.findIndex((each) => each.name === name), 1);
     await this.driver.call({ do: "stop", name });
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#started.splice(0).map((name) => this.driver.attempt({ do: "stop", name }).catch(() => {})));
+    const stop = ({ driver, name }: { driver: Driver; name: string }) =>
+      driver.attempt({ do: "stop", name }).catch(() => {});
+    await Promise.all(this.#started.splice(0).map(stop));
   }
 
   async send(producer: string, topic: string, fields: Omit<Command, "do">): Promise<SendOutcome[]> {

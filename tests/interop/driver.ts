@@ -12,6 +12,9 @@ export interface DescribedMessage {
   tags: string | null;
   hash: string;
   length: number;
+  /** The body, if it has at most 4096 bytes. */
+  text: string;
+  properties: Record<string, string>;
   storeSize: number;
   reconsumeTimes: number;
   bornTimestamp: number;
@@ -19,9 +22,16 @@ export interface DescribedMessage {
   commitLogOffset: number;
 }
 
+/** What a consumer or producer was handed. */
 export interface ReceivedMessage extends DescribedMessage {
   consumer: string;
+  /** By the driver's clock. */
+  receivedAt: number;
   failed: boolean;
+  /** What was answered to the check of a transaction. */
+  answer: string;
+  /** How the sending of a reply ended: SEND_OK, or code and text. */
+  outcome: string;
 }
 
 export interface SendOutcome {
@@ -33,6 +43,7 @@ export interface SendOutcome {
   msgId: string;
   offsetMsgId: string;
   hash: string;
+  recallHandle?: string | null;
 }
 
 /** What a command answers; a field is there when protocol.md names it for the command. */
@@ -50,6 +61,13 @@ export interface DriverAnswer {
   maxOffset: number;
   offset: number;
   queues: { queueId: number; minOffset: number; maxOffset: number; searchOffset: number }[];
+  msgId: string;
+  /** By queue id. */
+  offsets: Record<string, number>;
+  clients: Record<string, Record<string, number>>;
+  members: string[];
+  tracks: string[];
+  info: { topics: string[]; queues: Record<string, number> };
 }
 
 export type Command = Record<string, string | number | boolean> & { do: string };
@@ -105,7 +123,7 @@ export class Driver {
     this.#partial = lines.pop()!;
     for (const line of lines) {
       const value = JSON.parse(line);
-      if (value.event === "message") this.messages(value.consumer).push(value);
+      if (value.event) this.events(value.event, value.consumer).push(value);
       else {
         this.#answers.get(value.id)?.(value);
         this.#answers.delete(value.id);
@@ -145,8 +163,13 @@ export class Driver {
 
   /** All that a push consumer has reported so far, in order; grows. */
   messages(consumer: string): ReceivedMessage[] {
-    let list = this.#received.get(consumer);
-    if (!list) this.#received.set(consumer, list = []);
+    return this.events("message", consumer);
+  }
+
+  /** All events of a kind that a consumer or producer of that name has reported so far, in order; grows. */
+  events(kind: "message" | "check" | "reply", name: string): ReceivedMessage[] {
+    let list = this.#received.get(`${kind} ${name}`);
+    if (!list) this.#received.set(`${kind} ${name}`, list = []);
     return list;
   }
 

@@ -15,7 +15,7 @@ describe(`interop with ${target}`, limit, () => {
   const arrived = new Map<string, (outcome: Outcome) => void>();
   const outcomes = new Map<string, Promise<Outcome>>();
   for (const client of able) {
-    for (const scenario of scenariosOf(client, only)) {
+    for (const scenario of scenariosOf(client, target, only)) {
       const key = `${client} ${scenario.name}`;
       outcomes.set(key, new Promise((resolve) => arrived.set(key, resolve)));
     }
@@ -40,7 +40,7 @@ describe(`interop with ${target}`, limit, () => {
 
   for (const client of clientNames) {
     const reason = missingTarget.ok ? clientAvailable(client).reason : missingTarget.reason;
-    for (const scenario of scenariosOf(client, only)) {
+    for (const scenario of scenariosOf(client, target, only)) {
       const name = `${client}: ${scenario.name}`;
       if (reason) {
         it(`${name} (${reason})`, { skip: true }, () => {});

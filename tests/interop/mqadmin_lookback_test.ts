@@ -76,7 +76,7 @@ async function withSetup(
   driverCommand(client, "", join(directory, client));
   const target = await startTarget(kind, directory, config);
   const driver = new Driver(client, driverCommand(client, target.namesrv, join(directory, client)));
-  const setup = new Setup(new Context(client, driver, target, name, directory));
+  const setup = new Setup(new Context(client, new Map([[client, driver]]), driver, target, name, directory));
   try {
     await setup.fill();
     await run(setup);

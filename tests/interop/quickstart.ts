@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ClientName, compiledJava, smallJvm } from "./clients.ts";
+import { type ClientName, compiledJava, jarSet, smallJvm } from "./clients.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -52,7 +52,7 @@ function places(output: string, line: RegExp, place: RegExp): Set<string> {
 /** 1000 messages are acknowledged, and the consumer gets each at its acknowledged queue and offset. */
 export async function runQuickstart(client: ClientName, namesrv: string, home: string): Promise<void> {
   const sources = ["Producer.java", "Consumer.java"].map((file) => join(here, "quickstart", file));
-  const classPath = compiledJava("quickstart", client, sources);
+  const classPath = compiledJava("quickstart", jarSet(client), sources);
   const name = "org.apache.rocketmq.example.quickstart";
   const sent = await runMain(classPath, `${name}.Producer`, namesrv, home, () => false);
   const acknowledged = places(sent, /sendStatus=SEND_OK/, /queueId=(\d+)\], queueOffset=(\d+)/);

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClientName, driverCommand } from "./clients.ts";
+import { adminCommand, type ClientName, driverCommand } from "./clients.ts";
 import { Context } from "./context.ts";
 import { Driver } from "./driver.ts";
 import { runQuickstart } from "./quickstart.ts";
@@ -36,16 +36,16 @@ interface Task {
   client: ClientName;
   scenario: Scenario;
   started: number;
-  context?: Context;
+  context: Context;
 }
 
-function applies(scenario: Scenario, client: ClientName): boolean {
-  return !scenario.javaOnly || client.startsWith("java");
+function applies(scenario: Scenario, client: ClientName, target: TargetKind): boolean {
+  return scenario.not?.[client] === undefined && scenario.not?.[target] === undefined;
 }
 
-export function scenariosOf(client: ClientName, only = ""): Scenario[] {
+export function scenariosOf(client: ClientName, target: TargetKind, only = ""): Scenario[] {
   const all = client === "java-5.5.0" ? [...scenarios, quickstart] : scenarios;
-  return all.filter((scenario) => applies(scenario, client) && scenario.name.includes(only));
+  return all.filter((scenario) => applies(scenario, client, target) && scenario.name.includes(only));
 }
 
 /** Resolves when all has run; failures are outcomes, an exception means that the target or a driver did not start. */
@@ -64,44 +64,52 @@ export async function runSuite(options: SuiteOptions): Promise<Outcome[]> {
   };
   // Building blocks this process, so all of it comes before anything runs.
   for (const client of options.clients) driverCommand(client, "", join(directory, client));
+  adminCommand("", join(directory, "admin"));
   const target = await startTarget(options.target, directory);
-  const drivers: Driver[] = [];
+  const drivers = new Map<ClientName, Driver>();
+  const admin = new Driver("admin", adminCommand(target.namesrv, join(directory, "admin")));
   try {
-    const restarting: Task[] = [];
+    for (const client of options.clients) {
+      drivers.set(client, new Driver(client, driverCommand(client, target.namesrv, join(directory, client))));
+    }
+    const begin = (client: ClientName, scenario: Scenario): Task => {
+      const context = new Context(client, drivers, admin, target, scenario.name, join(directory, client));
+      return { client, scenario, started: performance.now(), context };
+    };
+    /** The part of a task that is told when it failed, or passed and was the last. */
+    const part = async (task: Task, run: (t: Context) => Promise<void>, last: boolean): Promise<boolean> => {
+      try {
+        await run(task.context);
+        if (last) report(task);
+      } catch (error) {
+        report(task, error);
+        last = true;
+      }
+      if (last) await task.context.end();
+      return !last;
+    };
+    const restarting: { client: ClientName; scenario: Scenario }[] = [];
     await Promise.all(options.clients.map(async (client) => {
-      const driver = new Driver(client, driverCommand(client, target.namesrv, join(directory, client)));
-      drivers.push(driver);
-      const waiting = scenariosOf(client, options.only);
+      const all = scenariosOf(client, options.target, options.only);
+      const waiting = all.filter((scenario) => !scenario.afterRestart);
+      for (const scenario of all) if (scenario.afterRestart) restarting.push({ client, scenario });
       const lane = async () => {
         for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
-          const task: Task = { client, scenario, started: performance.now() };
-          task.context = new Context(client, driver, target, scenario.name, join(directory, client));
-          try {
-            await scenario.run(task.context);
-            if (scenario.afterRestart) restarting.push(task);
-            else report(task);
-          } catch (error) {
-            report(task, error);
-          }
-          if (!scenario.afterRestart) await task.context.end();
+          await part(begin(client, scenario), (t) => scenario!.run(t), true);
         }
       };
       await Promise.all(Array.from({ length: options.atOnce ?? 4 }, lane));
     }));
     if (restarting.length > 0) {
+      // Their first halves come last, so that what they leave open does not run out before the restart.
+      const tasks = restarting.map(({ client, scenario }) => begin(client, scenario));
+      const open = await Promise.all(tasks.map((task) => part(task, (t) => task.scenario.run(t), false)));
       await target.restart();
-      await Promise.all(restarting.map(async (task) => {
-        try {
-          await task.scenario.afterRestart!(task.context!);
-          report(task);
-        } catch (error) {
-          report(task, error);
-        }
-        await task.context!.end();
-      }));
+      const left = tasks.filter((_, i) => open[i]);
+      await Promise.all(left.map((task) => part(task, (t) => task.scenario.afterRestart!(t), true)));
     }
   } finally {
-    await Promise.all(drivers.map((driver) => driver.close()));
+    await Promise.all([admin, ...drivers.values()].map((driver) => driver.close()));
     await target.close();
     // Logs and store tell why something failed.
     if (options.keep || outcomes.some((outcome) => outcome.error)) console.error(`kept ${directory}`);

@@ -19,6 +19,23 @@ export interface Target {
 /** Delay level 1 is 1 s, 2 is 2 s, all others (retries begin at 3) 1 s. */
 export const delayLevels: string = ["1s", "2s", ...Array<string>(16).fill("1s")].join(" ");
 
+/** How often a transaction of unknown outcome is asked for. */
+export const transactionCheckMax = 15;
+
+/** What is due after minutes otherwise is due after a second; what is off otherwise is on. */
+const brokerConfig: Record<string, string> = {
+  messageDelayLevel: delayLevels,
+  transactionTimeOut: "1000",
+  transactionCheckInterval: "1000",
+  transactionCheckMax: String(transactionCheckMax),
+  recallMessageEnable: "true",
+  enablePropertyFilter: "true",
+  traceTopicEnable: "true",
+};
+
+/** Java refuses what waited longer than 200 ms otherwise, which happens while its code is cold. */
+const patience: Record<string, string> = { waitTimeMillsInSendQueue: "10000" };
+
 export function targetAvailable(kind: TargetKind): Availability {
   return kind === "apache" ? apacheAvailable() : rmqAvailable();
 }
@@ -34,8 +51,8 @@ export async function startTarget(
     : [startRmqNamesrv, startRmqBroker];
   const namesrv = await startNamesrv({ directory });
   const port = await freePort([-2, 1]);
-  const start = () =>
-    startBroker({ directory, port, namesrv: namesrv.address, config: { messageDelayLevel: delayLevels, ...config } });
+  const settings = { ...brokerConfig, ...kind === "apache" ? patience : {}, ...config };
+  const start = () => startBroker({ directory, port, namesrv: namesrv.address, config: settings });
   let broker = await start();
   return {
     kind,
