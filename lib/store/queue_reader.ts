@@ -169,7 +169,9 @@ function wanted(
   start: number,
   size: number,
 ): boolean {
-  return message.parse(bytes, start, start + size, false) === size && matches(message);
+  // A position computed from a log offset is a double; as an int32 all that follows from it is compiled for integers.
+  const at = start | 0;
+  return message.parse(bytes, at, at + size, false) === size && matches(message);
 }
 
 function add(result: GetResult, bytes: Uint8Array, start: number, size: number): void {
