@@ -170,7 +170,7 @@ class History {
 }
 
 /** The same world, on whose machine the broker sees another platform. */
-function seenThrough(sim: Simulation, platform: Platform): Simulation {
+export function seenThrough(sim: Simulation, platform: Platform): Simulation {
   return {
     platform,
     random: sim.random,

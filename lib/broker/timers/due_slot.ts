@@ -60,7 +60,8 @@ export class DueSlot {
         if (index === 0) return done(null);
         this.#part(parts[index - 1], null, (error, _previous, oldest) => {
           if (error !== null) return done(error);
-          part(oldest);
+          // Marks must stay in the chain as long as there is anything that they may be for.
+          if (marks.length === 0) part(oldest);
           deliver(index - 1);
         });
       });

@@ -9,7 +9,7 @@ import type { TimerMetrics } from "./timer_metrics.ts";
 
 /** Deliveries that are not safe yet: so many at once, and so many bytes. */
 const MAX_IN_FLIGHT = 4096;
-const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;
+const MAX_IN_FLIGHT_BYTES = 512 * 1024;
 /** The loop is held no longer than this by one run of deliveries. */
 const SLICE_US = 2500;
 /** How long after a failed delivery it is tried again: the store is busy, or refuses. */

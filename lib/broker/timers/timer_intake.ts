@@ -57,6 +57,8 @@ export class TimerIntake {
   #reading = false;
   #closed = false;
   #timer: Timer | null = null;
+  #caughtUp: (() => void) | null = null;
+  #catchUpTo = 0;
 
   constructor(options: TimerIntakeOptions) {
     this.#options = options;
@@ -72,12 +74,25 @@ export class TimerIntake {
     return Math.max(0, this.#options.queue.max - this.#next);
   }
 
-  /** Begins at this queue offset. */
-  start(next: number): void {
+  /**
+   * Begins at this queue offset. `caughtUp` is called once, when all that is in the queue now is taken, or can't be before
+   * something is delivered: marks among it may take back what is due already.
+   */
+  start(next: number, caughtUp: () => void): void {
     const { min, max } = this.#options.queue;
     this.#next = Math.min(Math.max(next, min), max);
     this.#started = true;
+    this.#caughtUp = caughtUp;
+    this.#catchUpTo = max;
+    this.#look(false);
     this.pump();
+  }
+
+  #look(stuck: boolean): void {
+    if (this.#caughtUp === null || this.#next < this.#catchUpTo && !stuck) return;
+    const caughtUp = this.#caughtUp;
+    this.#caughtUp = null;
+    caughtUp();
   }
 
   /** This message of the queue became visible. */
@@ -117,6 +132,7 @@ export class TimerIntake {
       const all = this.#takeAll(result);
       // What lies between the last message and where the read ended is gone from the log.
       if (all) this.#next = Math.max(this.#next, result.nextBeginOffset);
+      this.#look(!all);
       if (this.behind === 0) return;
       // A read that brings nothing on is a disk that can't be read now, or a slot that can't be added to.
       if (this.#next === offset) this.#wait(RETRY_MS);

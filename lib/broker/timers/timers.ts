@@ -184,9 +184,10 @@ export class Timers {
         flushed: () => this.#intake?.pump(),
       }, found);
       this.#fromMs = found.readMs;
-      this.#ready = true;
-      this.#intake?.start(found.queueOffset);
-      this.#pump();
+      this.#intake?.start(found.queueOffset, () => {
+        this.#ready = true;
+        this.#pump();
+      });
     });
   }
 

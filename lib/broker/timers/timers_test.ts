@@ -1,8 +1,24 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { simulation } from "@rmq/platform/simulated";
+import { MessageDraft } from "@rmq/protocol";
 import { goldenManifest, goldenStore } from "../../../tests/golden/golden.ts";
 import { ROOT, TestBroker } from "../_test_broker.ts";
+
+/** Stores `count` messages that are due at `deliverMs`, all in one turn. */
+function sendMany(broker: TestBroker, count: number, deliverMs: number): void {
+  const topic = broker.state.topics.createOnSend("Many", "TBW102", 4, 0, "");
+  if (topic === null) throw new Error("no topic");
+  const draft = new MessageDraft();
+  draft.properties.setNamed("TIMER_DELIVER_MS", String(deliverMs));
+  const properties = draft.properties.view().slice();
+  for (let i = 0; i < count; i++) {
+    draft.properties.readText(properties, 0, properties.length);
+    draft.body = new TextEncoder().encode(String(i));
+    draft.bodyEnd = draft.body.length;
+    broker.state.put.put(draft, topic, 0, true, (status) => assert.equal(status, 0));
+  }
+}
 
 const bodies = (messages: { body: string }[]) => messages.map((one) => one.body);
 
@@ -90,4 +106,120 @@ test("what a Java broker left waiting is delivered when it is due, and nothing o
     await world.advance(1100);
     assert.deepEqual(delivered, ["StTimer TMR2 1795372016000"]);
   }
+});
+
+test("thousands due in one second are all delivered once and in order", async () => {
+  const broker = await TestBroker.open();
+  sendMany(broker, 9000, broker.world.clock.nowMs() + 30_000);
+  await broker.world.advance("1s");
+  assert.equal(broker.timers.stats().congestNum, 9000);
+  await broker.world.advance("40s");
+  assert.deepEqual(bodies(await broker.read("Many", 0)).map(Number), Array.from({ length: 9000 }, (_, i) => i));
+  assert.deepEqual(broker.timers.stats(), { readBehindMs: 0, offsetBehind: 0, congestNum: 0, delivered: 9000 });
+});
+
+test("after a kill in the middle of a second with thousands, none is lost and what was noted is not delivered again", async () => {
+  const world = simulation({ seed: 5 });
+  const first = await TestBroker.open(world, { timerFlushIntervalMs: 20 });
+  world.disk.latencyMs.sync = 40;
+  const deliverMs = world.clock.nowMs() + 30_000;
+  sendMany(first, 13_000, deliverMs);
+  await world.advance("2s");
+  const queue = first.state.topics.get("Many")?.queue(0);
+  await world.advance(deliverMs - world.clock.nowMs() - 1);
+  assert.equal(queue?.max, 0);
+  while ((queue?.max ?? 0) < 10_000) await world.advance(10);
+  world.crash({ powerCut: false });
+  const second = await TestBroker.open(world);
+  await world.advance("1m");
+  const found = bodies(await second.read("Many", 0)).map(Number);
+  assert.equal(new Set(found).size, 13_000);
+  assert.ok(found.length < 13_000 + 9000, `${found.length} deliveries of 13000`);
+});
+
+test("beyond the window a message is stored again on its way, and delivered at its time", async () => {
+  const broker = await TestBroker.open(simulation({ seed: 1 }), { timerRollWindowSlot: 60 });
+  const nowMs = broker.world.clock.nowMs();
+  await broker.send("T", 0, "far", { TIMER_DELIVER_MS: String(nowMs + 200_000) });
+  await broker.world.advance(nowMs + 199_999 - broker.world.clock.nowMs());
+  assert.deepEqual(await broker.read("T", 0), []);
+  await broker.world.advance(1100);
+  const [message] = await broker.read("T", 0);
+  // 200 s away: 60, then 60, then half of the window since the rest is short, then what is left.
+  assert.equal(message.properties.TIMER_ROLL_TIMES, "3");
+  assert.equal(message.properties.REAL_TOPIC, "T");
+  assert.equal(broker.state.store.existingQueue("rmq_sys_wheel_timer", 0)?.max, 4);
+});
+
+test("a clock that is set back delivers nothing early, keeps what waits, and new timers go by the new time", async () => {
+  const broker = await TestBroker.open();
+  const { world } = broker;
+  await broker.send("T", 0, "seen", { TIMER_DELAY_SEC: "2" });
+  await world.advance("5s");
+  const oldMs = world.clock.nowMs() + 10_000;
+  await broker.send("T", 0, "old", { TIMER_DELIVER_MS: String(oldMs) });
+  world.clock.stepMs(-3_600_000);
+  await broker.send("T", 0, "new", { TIMER_DELAY_SEC: "3" });
+  await world.advance("2s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["seen"]);
+  await world.advance("3s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["seen", "new"]);
+  world.clock.stepMs(oldMs - world.clock.nowMs() - 1);
+  await world.advance("7s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["seen", "new", "old"]);
+});
+
+test("on a full disk deliveries wait, and come when there is room again", async () => {
+  const broker = await TestBroker.open();
+  const { world } = broker;
+  for (let i = 0; i < 50; i++) await broker.send("T", 0, String(i), { TIMER_DELAY_SEC: "5" });
+  await world.advance("1s");
+  world.disk.setFreeBytes(0);
+  world.disk.failNext({ op: "write", code: "ENOSPC", count: 1_000_000 });
+  await world.advance("20s");
+  assert.deepEqual(await broker.read("T", 0), []);
+  world.disk.clearFaults();
+  world.disk.setFreeBytes(1e9);
+  await world.advance("2m");
+  assert.deepEqual(bodies(await broker.read("T", 0)).map(Number), Array.from({ length: 50 }, (_, i) => i));
+});
+
+test("an idle broker has no timer running for timers", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("T", 0, "x", { TIMER_DELAY_SEC: "1" });
+  await broker.world.advance("10s");
+  const timers: number[] = [];
+  const { clock } = broker.state.platform;
+  const real = clock.setTimer;
+  clock.setTimer = (delayMs, run) => {
+    timers.push(delayMs);
+    return real.call(clock, delayMs, run);
+  };
+  await broker.world.advance("1m");
+  assert.deepEqual(timers.filter((ms) => ms <= 5000), []);
+});
+
+test("checkpoint and metrics are asked for with 60 and 61, and the wheel is the only engine", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("T", 0, "x", { TIMER_DELAY_SEC: "30" });
+  await broker.world.advance("3s");
+  const check = (await broker.ask(60, null)).bytes;
+  assert.equal(check.length, 56);
+  assert.equal(new DataView(check.buffer, check.byteOffset).getBigInt64(16), 1n);
+  assert.match(
+    (await broker.ask(61, null)).body,
+    /^\{"dataVersion":\{"counter":1,.*\},"timingCount":\{"T":\{"count":1,"timeStamp":\d+\}\}\}$/,
+  );
+  assert.equal((await broker.ask(5001, { E_T: "F" })).remark, "switch timer engine success");
+  assert.equal((await broker.ask(5001, { E_T: "R" })).code, 29);
+  assert.equal((await broker.ask(5001, {})).remark, "param error");
+});
+
+test("a timer's topic that was deleted meanwhile holds up nobody", async () => {
+  const broker = await TestBroker.open();
+  await broker.send("Gone", 0, "x", { TIMER_DELAY_SEC: "2" });
+  await broker.send("T", 0, "y", { TIMER_DELAY_SEC: "2" });
+  assert.equal((await broker.ask(215, { topic: "Gone" })).code, 0);
+  await broker.world.advance("5s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["y"]);
 });
