@@ -8,7 +8,7 @@ export { ConfigError } from "./config_error.ts";
 export type { AcceptedKeys, Component, KeyKind, UsedKey, UsedKeys, ValueOf, ValuesOf } from "./key.ts";
 export { brokerKeys } from "./keys/broker.ts";
 export { namesrvKeys } from "./keys/namesrv.ts";
-export { ownBrokerKeys } from "./keys/own.ts";
+export { ownBrokerKeys, ownServerKeys } from "./keys/own.ts";
 export { brokerPortKeys, namesrvPortKeys, remotingKeys, tlsKeys } from "./keys/remoting.ts";
 export { storeKeys } from "./keys/store.ts";
 export { listProperties } from "./listing.ts";
