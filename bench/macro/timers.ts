@@ -12,7 +12,7 @@ import { StoredMessage } from "@rmq/protocol";
 import { request } from "../../scripts/peers/request.ts";
 import { startRmqBroker } from "../../scripts/peers/rmq.ts";
 import { cpuSeconds, freePort, type ServerProcess } from "../../scripts/peers/server_process.ts";
-import { quietClient } from "../../tests/crash/load.ts";
+import { quietClient } from "../../tests/messaging/wire.ts";
 import { runLoad, startLoad } from "./run_load.ts";
 
 const { values } = parseArgs({
