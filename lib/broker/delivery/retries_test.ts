@@ -64,6 +64,38 @@ test("a group's own policy says when a message comes back, where the client leav
   assert.equal((await broker.read("%RETRY%G", 0)).length, 5);
 });
 
+test("a policy's delay that is no level is kept by the timer wheel, to the second", async () => {
+  const broker = await TestBroker.open();
+  const policy = '{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":7000,"max":60000,"multiplier":2}}';
+  await broker.ask(200, {}, `{"groupName":"G","groupRetryPolicy":${policy}}`);
+  let offset = await broker.send("T", 0, "m");
+  for (const [i, seconds] of [7, 14, 28].entries()) {
+    const { clock } = broker.state.platform;
+    const asked = clock.nowMs();
+    await broker.ask(36, back(offset));
+    await broker.world.advance(`${seconds - 1}s`);
+    assert.equal((await broker.read("%RETRY%G", 0)).length, i);
+    await broker.world.advance("3s");
+    const message = (await broker.read("%RETRY%G", 0))[i];
+    assert.equal(message.reconsumeTimes, i + 1);
+    const waited = message.storeTimestamp - asked;
+    assert.ok(waited >= seconds * 1000 && waited < seconds * 1000 + 1200, `try ${i + 1} came after ${waited} ms`);
+    offset = message.physicalOffset;
+  }
+  await broker.ask(36, back(offset, { delayLevel: -1 }));
+  assert.equal((await broker.read("%DLQ%G", 0)).length, 1);
+});
+
+test("without the timer wheel such a delay takes the shortest level that is not shorter", async () => {
+  const broker = await TestBroker.open(undefined, { timerWheelEnable: false });
+  const policy = '{"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[0,0,7000]}}';
+  await broker.ask(200, {}, `{"groupName":"G","groupRetryPolicy":${policy}}`);
+  const offset = await broker.send("T", 0, "m");
+  await broker.ask(36, back(offset));
+  await broker.world.advance("11s");
+  assert.deepEqual((await broker.read("%RETRY%G", 0)).map(({ properties }) => properties.DELAY), ["3"]);
+});
+
 test("levels beyond the last are the last, and the client's number of tries counts only from version 3.4.9 on", async () => {
   const broker = await TestBroker.open(undefined, { messageDelayLevel: "1s 2s" });
   await broker.ask(200, {}, '{"groupName":"G","retryMaxTimes":0}');

@@ -5,6 +5,7 @@ import {
   MessageDraft,
   offsetMessageId,
   Perm,
+  type Properties,
   RequestCode,
   ResponseCode,
   RETRY_PREFIX,
@@ -17,6 +18,7 @@ import { parseDelayTimes } from "../delay/delay_times.ts";
 import type { GroupConfig } from "../groups/group_config.ts";
 import { levelFor, policyDelayMs } from "../groups/retry_policy.ts";
 import { MissingField, requiredInt, requiredLong, requiredText } from "../required_fields.ts";
+import type { BrokerSettings } from "../settings.ts";
 import type { BrokerState } from "../state.ts";
 import type { Topic } from "../topics/topic_table.ts";
 import { DEAD_LETTER_QUEUE, deadLetterTopic, maxReconsumeTimes } from "./dead_letters.ts";
@@ -25,6 +27,17 @@ import { faq } from "./remarks.ts";
 
 /** The level that a message tried for the first time comes back with (10 s). */
 const FIRST_LEVEL = 3;
+
+/** A policy that wants no delay must not make a loop of a message that always fails. */
+const SHORTEST_MS = 1000;
+const OLD_TIMES = [
+  KnownProperty.DELAY,
+  KnownProperty.TIMER_DELAY_SEC,
+  KnownProperty.TIMER_DELIVER_MS,
+  KnownProperty.TIMER_OUT_MS,
+  KnownProperty.TIMER_DEL_UNIQKEY,
+  KnownProperty.TIMER_ROLL_TIMES,
+];
 
 /** What a consumer asks for with 36, copied out of its request. */
 interface SendBack {
@@ -133,16 +146,34 @@ function putBack(state: BrokerState, scratch: Scratch, retry: Topic, request: Se
     queueId = DEAD_LETTER_QUEUE;
     properties.set(KnownProperty.DELAY, "0");
   } else {
-    properties.set(KnownProperty.DELAY, String(levelOf(request, message.reconsumeTimes, scratch.delayTimesMs)));
+    delay(properties, request, message.reconsumeTimes, scratch.delayTimesMs, state.settings);
   }
   state.put.put(draft, topic, queueId, true, (status) => later.answer(answerOf(state, status)));
 }
 
-/** The level that the client asks for; when it leaves that to the broker, the group's policy or one more each time. */
-function levelOf(request: SendBack, reconsumeTimes: number, delayTimesMs: readonly number[]): number {
-  if (request.delayLevel > 0) return request.delayLevel;
-  const delayMs = policyDelayMs(request.config.groupRetryPolicy, reconsumeTimes);
-  return delayMs === null ? FIRST_LEVEL + reconsumeTimes : levelFor(delayMs, delayTimesMs);
+/**
+ * Says in a message's properties when it comes back: by the level that the client asks for; when it leaves that to the
+ * broker, by the group's policy, or by one level more each time.
+ */
+function delay(
+  properties: Properties,
+  request: SendBack,
+  reconsumeTimes: number,
+  delayTimesMs: readonly number[],
+  settings: Pick<BrokerSettings, "timerWheelEnable" | "timerMaxDelaySec">,
+): void {
+  const policyMs = request.delayLevel > 0 ? null : policyDelayMs(request.config.groupRetryPolicy, reconsumeTimes);
+  if (policyMs === null) {
+    const level = request.delayLevel > 0 ? request.delayLevel : FIRST_LEVEL + reconsumeTimes;
+    return properties.set(KnownProperty.DELAY, String(level));
+  }
+  const delayMs = Math.min(Math.max(policyMs, SHORTEST_MS), settings.timerMaxDelaySec * 1000);
+  if (!settings.timerWheelEnable || delayTimesMs.includes(delayMs)) {
+    return properties.set(KnownProperty.DELAY, String(levelFor(delayMs, delayTimesMs)));
+  }
+  // What an earlier timer left would be taken for this one.
+  for (const old of OLD_TIMES) properties.delete(old);
+  properties.set(KnownProperty.TIMER_DELAY_MS, String(delayMs));
 }
 
 /** Apache can't send to the dead letters without knowing the original topic, because its statistics need it. */
