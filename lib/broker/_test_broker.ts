@@ -51,6 +51,7 @@ import { resetHandlers } from "./offsets/reset_handlers.ts";
 import { OffsetTable } from "./offsets/offset_table.ts";
 import { Registration } from "./registration.ts";
 import type { BrokerSettings } from "./settings.ts";
+import { settleConfig } from "./settled_config.ts";
 import type { BrokerState } from "./state.ts";
 import { ROOT, settings } from "./_test_settings.ts";
 import { topicHandlers } from "./topics/topic_handlers.ts";
@@ -186,6 +187,7 @@ export class TestBroker {
     topics.load();
     groups.load();
     filters.load();
+    await world.finish(settleConfig(platform.files, own.storePathRootDir));
     const store: Store = await world.finish(openStore(platform, {
       ...defaultStoreOptions(ROOT),
       segmentBytes: 16 * 1024 * 1024,

@@ -28,6 +28,7 @@ import { GroupTable } from "./groups/group_table.ts";
 import { handlersOf } from "./handlers.ts";
 import { OffsetTable } from "./offsets/offset_table.ts";
 import { Registration } from "./registration.ts";
+import { settleConfig } from "./settled_config.ts";
 import type { BrokerSettings } from "./settings.ts";
 import type { BrokerState } from "./state.ts";
 import { TopicTable } from "./topics/topic_table.ts";
@@ -102,6 +103,7 @@ async function openParts(platform: Platform, options: BrokerOptions, logger: Log
   topics.load();
   groups.load();
   filters.load();
+  await settleConfig(platform.files, settings.storePathRootDir);
 
   const storeHost = hostBytes(await literalAddress(platform, settings.brokerIP1));
   const storePort = settings.advertisedPort || settings.listenPort;
