@@ -32,3 +32,9 @@ export type {
   TransactionOutcome,
   TransactionReceipt,
 } from "./producer/transaction.ts";
+export { Admin } from "./admin/admin.ts";
+export type { BrokerGroup } from "./admin/cluster.ts";
+export type { GroupAdmin, GroupDescription, GroupOptions } from "./admin/groups.ts";
+export type { GroupOffset, OffsetAdmin, ResetTarget } from "./admin/offsets.ts";
+export type { TopicAdmin, TopicDescription, TopicOnBroker, TopicOptions } from "./admin/topics.ts";
+export type { ClientStatus } from "./status.ts";

@@ -41,7 +41,8 @@ export function withoutNamespace(namespace: string, name: string): string {
   return own.startsWith(`${namespace}%`) ? prefix + own.slice(namespace.length + 1) : name;
 }
 
-function isSystemName(name: string): boolean {
+/** Whether RocketMQ itself uses the topic or the group. (TopicValidator, MixAll) */
+export function isSystemName(name: string): boolean {
   return name.startsWith("rmq_sys_") || name.startsWith("RMQ_SYS_") || name.startsWith("CID_RMQ_SYS_") ||
     name.endsWith("_REPLY_TOPIC") || SYSTEM_TOPICS.has(name) || SYSTEM_GROUPS.has(name);
 }

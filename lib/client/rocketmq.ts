@@ -1,3 +1,4 @@
+import { Admin } from "./admin/admin.ts";
 import { ClientError } from "./client_error.ts";
 import type { Body } from "./codecs.ts";
 import { type Duration, milliseconds } from "./duration.ts";
@@ -17,6 +18,7 @@ import {
   type TransactionReceipt,
   Transactions,
 } from "./producer/transaction.ts";
+import { type ClientStatus, statusOf } from "./status.ts";
 import { UniqueIds } from "./unique_id.ts";
 import { sleep } from "./waiting.ts";
 
@@ -28,6 +30,7 @@ export class RocketMQ implements AsyncDisposable {
   readonly #producer: Producer;
   readonly #transactions: Transactions;
   readonly #requestReply: RequestReply;
+  #admin: Admin | null = null;
   #closing: Promise<void> | null = null;
 
   /**
@@ -40,6 +43,16 @@ export class RocketMQ implements AsyncDisposable {
     this.#producer = new Producer(network, uniqueIds);
     this.#transactions = new Transactions(network, uniqueIds);
     this.#requestReply = new RequestReply(this.#producer);
+  }
+
+  /** Topics, groups and offsets of the cluster. */
+  get admin(): Admin {
+    return this.#admin ??= new Admin(this.#network);
+  }
+
+  /** What the client is doing now: connections, routes, groups, sends under way. */
+  status(): ClientStatus {
+    return statusOf(this.#network, this.#producer.parts);
   }
 
   /** Who this client is to brokers. */

@@ -97,6 +97,15 @@ export class RouteTable implements Routes {
     return () => void entry.listeners.delete(changed);
   }
 
+  /** Forgets a topic that was deleted; whoever watches it goes on watching. */
+  forget(topic: string): void {
+    const entry = this.#entries.get(topic);
+    if (entry === undefined) return;
+    entry.route = entry.body = null;
+    this.#dropIfUnused(topic, entry);
+    this.#gatherBrokers();
+  }
+
   close(): void {
     this.#poll.cancel();
     this.#assumedPoll?.cancel();
