@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.Base64;
+import org.apache.rocketmq.broker.filter.ConsumerFilterManager;
 import org.apache.rocketmq.broker.filter.MessageEvaluationContext;
 import org.apache.rocketmq.common.message.MessageDecoder;
 import org.apache.rocketmq.filter.FilterFactory;
@@ -14,7 +15,8 @@ import org.apache.rocketmq.filter.util.BloomFilter;
 /**
  * Says of each line of the file args[0], in the file args[1], what Apache's own classes make of it. `F expression properties…` (each base64 of UTF-8):
  * `!` for an expression that does not compile, else for each property text whether it matches, 1 or 0.
- * `B error consumers text`: the bits of the bloom filter and their number.
+ * `B error consumers text`: the bits of the bloom filter and their number. `C file`: consumerFilter.json, read and
+ * written again.
  */
 public class FilterJudge {
     public static void main(String[] args) throws Exception {
@@ -22,9 +24,26 @@ public class FilterJudge {
             BufferedWriter out = Files.newBufferedWriter(Paths.get(args[1]))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 String[] parts = line.split(" ", -1);
-                out.write((parts[0].equals("B") ? bits(parts) : judged(parts)) + "\n");
+                out.write(answer(parts) + "\n");
             }
         }
+    }
+
+    private static String answer(String[] parts) {
+        switch (parts[0]) {
+            case "B":
+                return bits(parts);
+            case "C":
+                return kept(text(parts[1]));
+            default:
+                return judged(parts);
+        }
+    }
+
+    private static String kept(String file) {
+        ConsumerFilterManager manager = new ConsumerFilterManager();
+        manager.decode(file);
+        return manager.encode(false);
     }
 
     private static String judged(String[] parts) {
