@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { type Simulation, simulation } from "@rmq/platform/simulated";
 import { goldenManifest, goldenStore } from "../../../tests/golden/golden.ts";
-import { Peer, ROOT, TestBroker } from "../_test_broker.ts";
+import { ROOT, TestBroker } from "../_test_broker.ts";
 import { COMMIT, Producer, ROLLBACK } from "./_test_producer.ts";
 
-const HALF = "RMQ_SYS_TRANS_HALF_TOPIC";
 const OP = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 const patient = { channelExpiredTimeout: 1_000_000_000 };
 
@@ -16,8 +15,6 @@ async function opened(world: Simulation): Promise<[TestBroker, Producer]> {
   const broker = await TestBroker.open(world, patient, { segmentBytes: 256 * 1024 });
   return [broker, await new Producer(broker, "PG").online()];
 }
-
-const decisionOf = (body: string) => body.startsWith("yes") ? COMMIT : body.startsWith("no") ? ROLLBACK : null;
 
 test("after a clean stop nothing is checked that has ended, and what is open is checked on", async () => {
   const world = simulation({ seed: 2 });
@@ -50,55 +47,6 @@ test("an end that was answered outlives a power cut, and what is checked after i
   await world.advance("10m");
   assert.deepEqual(await bodies(second), ["yes"]);
   assert.deepEqual([...new Set(again.checks.map(({ body }) => body))], ["open"]);
-});
-
-test("whenever the broker dies: what was to be committed is delivered, what was to be rolled back never", async () => {
-  let committed = 0;
-  let settled = 0;
-  for (let seed = 1; seed <= 8; seed++) {
-    const world = simulation({ seed });
-    const stored = new Set<string>();
-    const ends = new Map<string, Peer>();
-    const answered = () => [...ends].filter(([, peer]) => peer.answers[0]?.code === 0).length;
-    // Asked again after its end was answered, a producer would now say the contrary.
-    const decide = (body: string) => {
-      const how = decisionOf(body);
-      return how === null || ends.get(body)?.answers[0]?.code !== 0 ? how : COMMIT + ROLLBACK - how;
-    };
-    for (let life = 0; life < 3; life++) {
-      const [broker, producer] = await opened(world);
-      producer.decide = decide;
-      const halfOffsets = new Map<number, number>();
-      broker.state.store.onEntry(({ queue, message }) => {
-        if (queue?.topic === HALF) halfOffsets.set(message.physicalOffset, message.queueOffset);
-      });
-      for (let i = 0; i < 6; i++) {
-        const body = `${["yes", "no", "open"][world.random.below(3)]} ${life} ${i}`;
-        const at = await producer.send(body);
-        stored.add(body);
-        const how = decisionOf(body);
-        if (how !== null && world.random.below(2) === 0) {
-          const peer = new Peer(body);
-          ends.set(body, peer);
-          const half = { tranStateTableOffset: halfOffsets.get(at) ?? -1, commitLogOffset: at, msgId: "x" };
-          broker.hand(37, { producerGroup: "PG", commitOrRollback: how, ...half }, "", peer);
-        }
-        if (world.random.below(2) === 0) await world.advance(world.random.below(3000));
-      }
-      if (world.random.below(2) === 0) await world.advance(world.random.below(70_000));
-      world.crash({ powerCut: world.random.below(2) === 0 });
-    }
-    const [broker, producer] = await opened(world);
-    producer.decide = decide;
-    await world.advance("10m");
-    const found = new Set(await bodies(broker));
-    const wanted = [...stored].filter((body) => body.startsWith("yes"));
-    assert.deepEqual(wanted.filter((body) => !found.has(body)), [], `seed ${seed}`);
-    assert.deepEqual([...found].filter((body) => !body.startsWith("yes")), [], `seed ${seed}`);
-    committed += wanted.length;
-    settled += answered();
-  }
-  assert.ok(committed > 20 && settled > 20, `${committed} committed, ${settled} ends answered`);
 });
 
 test("an open transaction of a Java broker's store is checked on, and what had ended there stays so", async () => {
