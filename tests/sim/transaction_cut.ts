@@ -117,20 +117,27 @@ class History {
     broker.state.store.onEntry(({ queue, message }) => {
       if (queue?.topic === HALF_TOPIC) halfOffsets.set(message.physicalOffset, message.queueOffset);
     });
+    const later: (() => void)[] = [];
     for (let i = 0; i < TRANSACTIONS; i++) {
       const body = `${KINDS[random.below(KINDS.length)]} ${life} ${i}`;
       const at = await producer.send(body);
       this.#stored.push(body);
       const how = decisionOf(body);
-      if (how !== null && random.below(2) === 0) {
+      const end = () => {
         const peer = new Peer(body);
         this.#ends.set(body, peer);
         const half = { tranStateTableOffset: halfOffsets.get(at) ?? -1, commitLogOffset: at, msgId: "x" };
         broker.hand(37, { producerGroup: "PG", commitOrRollback: how, ...half }, "", peer);
-      }
+      };
+      const when = how === null ? 2 : random.below(3);
+      if (when === 0) end();
+      else if (when === 1) later.push(end);
       if (random.below(2) === 0) await this.#sim.advance(random.below(4));
     }
+    // By then some are stored again and checked, and their producer still names the first copy.
     if (random.below(2) === 0) await this.#sim.advance(random.below(80_000));
+    for (const end of later) end();
+    await this.#sim.advance(random.below(2) === 0 ? random.below(4) : random.below(40_000));
   }
 }
 

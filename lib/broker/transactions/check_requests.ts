@@ -11,6 +11,7 @@ import {
 } from "@rmq/protocol";
 import type { PeerRequest, RemotingConnection } from "@rmq/remoting";
 import type { BrokerState } from "../state.ts";
+import { hideFirstCopy } from "./first_copy.ts";
 
 /** A producer that has left so much unread is not asked: it would only fall further behind. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
@@ -43,6 +44,7 @@ export class CheckRequests {
     const { storeHost, storePort, settings } = this.state;
     const uniqueKey = properties.text(KnownProperty.UNIQ_KEY);
     properties.set(KnownProperty.WAIT, "false");
+    hideFirstCopy(properties);
     draft.topic = encoder.encode(properties.text(KnownProperty.REAL_TOPIC) ?? "");
     draft.queueId = Number(properties.text(KnownProperty.REAL_QID) ?? 0) | 0;
     draft.storeTimestamp = old.storeTimestamp;

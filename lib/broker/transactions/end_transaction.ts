@@ -17,6 +17,7 @@ import { draftOfStored } from "../delivery/draft_of_stored.ts";
 import { illegal } from "../delivery/unwanted_properties.ts";
 import { requiredInt, requiredLong, requiredText } from "../required_fields.ts";
 import type { BrokerState } from "../state.ts";
+import { firstCopy, hideFirstCopy } from "./first_copy.ts";
 import { Ended } from "./ended_halves.ts";
 import type { HalfQueue } from "./half_queue.ts";
 import { immunityMs } from "./immunity.ts";
@@ -41,7 +42,7 @@ interface Ending {
   readonly fromCheck: boolean;
 }
 
-/** Ends of half messages that are under way, by half offset. */
+/** An end that is under way. */
 interface UnderWay {
   readonly how: number;
   /** Whoever asked for the same meanwhile. */
@@ -56,6 +57,7 @@ interface UnderWay {
 export class EndTransaction {
   readonly #draft = new MessageDraft();
   readonly #message = new StoredMessage();
+  /** By the half offsets of the copy that ends, and of its first copy. */
   readonly #underWay = new Map<number, UnderWay>();
 
   constructor(
@@ -128,8 +130,10 @@ export class EndTransaction {
 
   #begin(ending: Ending, later: Later): void {
     const { halfOffset, how } = ending;
-    const underWay = this.#underWay.get(halfOffset);
-    const before = underWay?.how ?? this.halves.ended(halfOffset);
+    const { properties } = this.#draft;
+    const first = firstCopy(properties, halfOffset);
+    const underWay = this.#underWay.get(first);
+    const before = underWay?.how ?? (this.halves.ended(first) || this.halves.ended(halfOffset));
     if (before !== Ended.OPEN) {
       // The producer asks again: what was done once is not done twice, and what was decided stays.
       if (before !== how && before !== Ended.OTHERWISE) {
@@ -140,11 +144,11 @@ export class EndTransaction {
       else later.answer(succeeded);
       return;
     }
-    if (how === Ended.COMMITTED) this.#commit(ending, later);
-    else this.#writeDown(ending, later, this.#draft.properties.text(KnownProperty.REAL_TOPIC) ?? "");
+    if (how === Ended.COMMITTED) this.#commit(ending, first, later);
+    else this.#writeDown(ending, first, later, properties.text(KnownProperty.REAL_TOPIC) ?? "");
   }
 
-  #commit(ending: Ending, later: Later): void {
+  #commit(ending: Ending, first: number, later: Later): void {
     const { topics, put } = this.state;
     const draft = this.#draft;
     const { properties } = draft;
@@ -157,6 +161,7 @@ export class EndTransaction {
     }
     properties.delete(KnownProperty.REAL_TOPIC);
     properties.delete(KnownProperty.REAL_QID);
+    hideFirstCopy(properties);
     draft.sysFlag = (draft.sysFlag & ~SysFlag.TRANSACTION_MASK) | SysFlag.TRANSACTION_COMMIT;
     draft.preparedTransactionOffset = ending.physicalOffset;
     const bytes = draft.bodyEnd - draft.bodyStart;
@@ -172,22 +177,29 @@ export class EndTransaction {
       }
     });
     returned = true;
-    if (!refused) this.#writeDown(ending, later, name);
+    if (!refused) this.#writeDown(ending, first, later, name);
   }
 
   /** The op message is appended behind the committed message, so that it is visible only when that is. */
-  #writeDown(ending: Ending, later: Later, topic: string): void {
+  #writeDown(ending: Ending, first: number, later: Later, topic: string): void {
     const { halfOffset, how } = ending;
-    const others: Later[] = [];
-    this.#underWay.set(halfOffset, { how, others });
+    const underWay: UnderWay = { how, others: [] };
+    this.#underWay.set(first, underWay);
+    this.#underWay.set(halfOffset, underWay);
+    if (first !== halfOffset) {
+      this.ops.add(first, (status, opOffset) => {
+        if (status === AppendStatus.OK) this.halves.note(first, how, opOffset);
+      });
+    }
     this.ops.add(halfOffset, (status, opOffset) => {
+      this.#underWay.delete(first);
       this.#underWay.delete(halfOffset);
       if (status === AppendStatus.OK) {
         this.halves.note(halfOffset, how, opOffset);
         this.counts.add(topic, -1);
       }
       const answer = status === AppendStatus.OK ? succeeded : this.#answerOf(status);
-      for (const one of [later, ...others]) one.answer(answer);
+      for (const one of [later, ...underWay.others]) one.answer(answer);
     });
   }
 

@@ -1,18 +1,11 @@
 import type { Timer } from "@rmq/platform";
-import {
-  CHECK_MAX_TOPIC,
-  HALF_TOPIC,
-  KnownProperty,
-  MessageDraft,
-  Perm,
-  type Properties,
-  StoredMessage,
-} from "@rmq/protocol";
+import { CHECK_MAX_TOPIC, HALF_TOPIC, KnownProperty, MessageDraft, Perm, StoredMessage } from "@rmq/protocol";
 import { AppendStatus, type GetResult } from "@rmq/store";
 import { draftOfStored } from "../delivery/draft_of_stored.ts";
 import type { BrokerState } from "../state.ts";
 import { type CheckRequest, CheckRequests } from "./check_requests.ts";
 import type { EndTransaction } from "./end_transaction.ts";
+import { firstCopy, hideFirstCopy, noteFirstCopy } from "./first_copy.ts";
 import { Ended } from "./ended_halves.ts";
 import { TRANSACTION_QUEUE } from "./half_message.ts";
 import type { HalfQueue } from "./half_queue.ts";
@@ -172,30 +165,22 @@ export class HalfChecks {
     const { properties } = draft;
     const verdict = verdictOn(message, properties, settings, platform.clock.nowMs(), this.#beganMs);
     if (verdict === Verdict.WAIT) return false;
-    if (this.#firstHasEnded(properties)) return true;
+    if (this.halves.ended(firstCopy(properties, message.queueOffset)) !== Ended.OPEN) return true;
     if (verdict === Verdict.DISCARD) this.#discard(message, step);
     else if (verdict === Verdict.KEEP) this.#keep(message, step);
     else this.#check(message, step);
     return true;
   }
 
-  /** A message that was stored again to wait has ended when the first of its copies has: that is the one its producer knows. */
-  #firstHasEnded(properties: Properties): boolean {
-    const text = properties.text(KnownProperty.TRAN_PREPARED_QUEUE_OFFSET);
-    return text !== null && /^\d{1,15}$/.test(text) && this.halves.ended(Number(text)) !== Ended.OPEN;
-  }
-
   #keep(message: StoredMessage, step: Step): void {
-    const { properties } = this.#draft;
-    if (!properties.has(KnownProperty.TRAN_PREPARED_QUEUE_OFFSET)) {
-      properties.set(KnownProperty.TRAN_PREPARED_QUEUE_OFFSET, String(message.queueOffset));
-    }
+    noteFirstCopy(this.#draft.properties, message.queueOffset);
     this.#put(HALF_TOPIC, message, step, null);
   }
 
   #check(message: StoredMessage, step: Step): void {
     const { properties } = this.#draft;
     properties.set(KnownProperty.TRANSACTION_CHECK_TIMES, String(checkTimes(properties) + 1));
+    noteFirstCopy(properties, message.queueOffset);
     this.#put(HALF_TOPIC, message, step, () => this.#requests.make(this.#draft, message));
   }
 
@@ -207,6 +192,7 @@ export class HalfChecks {
     if (topics.createOnSendBack(CHECK_MAX_TOPIC, 1, Perm.READ | Perm.WRITE, 0) === null) {
       return logger.error("a transaction is given up, and the topic for it can't be made", about);
     }
+    hideFirstCopy(properties);
     logger.warn(`a transaction is given up and moved to ${CHECK_MAX_TOPIC}`, about);
     this.#put(CHECK_MAX_TOPIC, message, step, null);
     this.counts.add(topic, -1);

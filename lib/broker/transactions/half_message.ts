@@ -37,6 +37,10 @@ export function halfRewriter(topics: Pick<TopicTable, "get">): Rewriter {
       const start = properties.start(KnownProperty.UNIQ_KEY);
       properties.setBytes(KnownProperty.TRANSACTION_ID, bytes, start, properties.end(KnownProperty.UNIQ_KEY));
     }
+    // A producer has no say in which half message this is a copy of.
+    if (properties.has(KnownProperty.TRAN_PREPARED_QUEUE_OFFSET)) {
+      properties.delete(KnownProperty.TRAN_PREPARED_QUEUE_OFFSET);
+    }
     properties.setBytes(KnownProperty.REAL_TOPIC, nameBytes, 0, nameBytes.length);
     properties.set(KnownProperty.REAL_QID, String(target.queueId));
     draft.sysFlag &= ~SysFlag.TRANSACTION_MASK;

@@ -43,6 +43,7 @@ export function resumeCheckHandler(state: BrokerState, counts: TransactionCounts
       if (from !== CHECK_MAX_TOPIC && from !== HALF_TOPIC) return later.answer(FAILED);
       draftOfStored(message, draft);
       draft.properties.set(KnownProperty.TRANSACTION_CHECK_TIMES, "0");
+      draft.properties.delete(KnownProperty.TRAN_PREPARED_QUEUE_OFFSET);
       const topic = draft.properties.text(KnownProperty.REAL_TOPIC) ?? "";
       state.put.put(draft, half, TRANSACTION_QUEUE, false, (status) => {
         if (status !== AppendStatus.OK) return later.answer(FAILED);

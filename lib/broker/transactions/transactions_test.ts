@@ -91,7 +91,7 @@ test("a producer that knows at the third check commits then, and is asked no mor
   await broker.world.advance("10m");
   assert.equal(producer.checks.length, 3);
   assert.deepEqual(await bodies(broker), ["later"]);
-  assert.deepEqual(await bodies(broker, OP, 0), ["3,"]);
+  assert.deepEqual(await bodies(broker, OP, 0), ["0,3,"]);
 });
 
 test("any live producer of the group is asked in turn; without one the checks count all the same", async () => {
@@ -145,6 +145,46 @@ test("the end of a message that waits in copies ends its copies", async () => {
   await broker.world.advance("1h");
   assert.equal(producer.checks.length, 0);
   assert.deepEqual(await bodies(broker), ["slow"]);
+});
+
+test("an end that comes after a check ends the copy that was checked, and is carried out once", async () => {
+  const [broker, producer] = await opened();
+  const at = await producer.send("late");
+  const other = await producer.send("late no");
+  await broker.world.advance("31s");
+  assert.equal(producer.checks.length, 2);
+  assert.equal((await producer.end(0, at, COMMIT)).code, 0);
+  assert.equal((await producer.end(1, other, ROLLBACK)).code, 0);
+  const [, , copy, copyOfOther] = await broker.read(HALF, 0);
+  assert.equal((await producer.end(2, copy.physicalOffset, COMMIT, true)).code, 0);
+  assert.equal((await producer.end(3, copyOfOther.physicalOffset, COMMIT, true)).code, 1);
+  await broker.world.advance("10m");
+  assert.equal(producer.checks.length, 2);
+  const [message, ...more] = await broker.read("T", 1);
+  assert.deepEqual([message.body, more.length], ["late", 0]);
+  assert.equal(message.properties.TRAN_PREPARED_QUEUE_OFFSET, undefined);
+});
+
+test("a late end outlives a restart", async () => {
+  const world = simulation({ seed: 9 });
+  const [first, producer] = await opened(world);
+  const at = await producer.send("late");
+  await world.advance("31s");
+  assert.equal((await producer.end(0, at, ROLLBACK)).code, 0);
+  await first.close();
+  const [second, again] = await opened(world);
+  await world.advance("10m");
+  assert.equal(again.checks.length, 0);
+  assert.deepEqual(await bodies(second), []);
+});
+
+test("a producer can't pass its message off as a copy of another", async () => {
+  const [broker, producer] = await opened();
+  const at = await producer.send("ended");
+  await producer.end(0, at, ROLLBACK);
+  await producer.send("own", { TRAN_PREPARED_QUEUE_OFFSET: "0" });
+  await broker.world.advance("31s");
+  assert.deepEqual(producer.checks.map(({ body }) => body), ["own"]);
 });
 
 test("what was decided stays: the same end again does nothing, the opposite is refused", async () => {
