@@ -57,7 +57,7 @@ for (const client of ["java-5.5.0", "java-4.9.8"]) {
     const ask = (code: number, fields: Fields, body: Uint8Array = new Uint8Array()) =>
       world.finish(producer.request(`${world.machine.host}:${PORT}`, { code, fields, body }, 3000));
 
-    const group = fields.i.match(/PGROUP\x01([^\x02]*)/)?.[1] ?? "";
+    const group = fields.i.split("\x02").find((pair) => pair.startsWith("PGROUP\x01"))?.slice(7) ?? "";
     const heartbeat = JSON.stringify({ clientID: "p", producerDataSet: [{ groupName: group }] });
     await ask(34, {}, new TextEncoder().encode(heartbeat));
     const answer = await ask(310, fields, bytesOf(sent.request.body_base64 ?? ""));
