@@ -6,7 +6,7 @@ import type { Message } from "./message.ts";
 import type { RemotingNetwork } from "./network/remoting_network.ts";
 import { type BatchOptions, sendBatch } from "./producer/batch.ts";
 import type { MessageOptions, OutgoingMessage, SendOptions } from "./producer/outgoing.ts";
-import { Producer } from "./producer/producer.ts";
+import { Producer, type SendObserver } from "./producer/producer.ts";
 import { recall } from "./producer/recall.ts";
 import type { SendReceipt } from "./producer/receipt.ts";
 import { type RequestOptions, RequestReply } from "./producer/request_reply.ts";
@@ -19,8 +19,12 @@ import {
   Transactions,
 } from "./producer/transaction.ts";
 import { type ClientStatus, statusOf } from "./status.ts";
+import { Tracer } from "./trace/tracer.ts";
 import { UniqueIds } from "./unique_id.ts";
 import { sleep } from "./waiting.ts";
+
+/** Java's group for traces. (TraceConstants.GROUP_NAME_PREFIX) */
+const TRACE_GROUP = "_INNER_TRACE_PRODUCER";
 
 /**
  * One client: sends, consumes, administers. Made by `connect`; closed by `close` or at the end of `await using`.
@@ -28,6 +32,7 @@ import { sleep } from "./waiting.ts";
 export class RocketMQ implements AsyncDisposable {
   readonly #network: RemotingNetwork;
   readonly #producer: Producer;
+  readonly #tracer: Tracer | null;
   readonly #transactions: Transactions;
   readonly #requestReply: RequestReply;
   #admin: Admin | null = null;
@@ -41,7 +46,11 @@ export class RocketMQ implements AsyncDisposable {
     this.#network = network;
     const uniqueIds = new UniqueIds(network.platform);
     this.#producer = new Producer(network, uniqueIds);
-    this.#transactions = new Transactions(network, uniqueIds);
+    const { traceTopic } = network.options;
+    this.#tracer = traceTopic === null ? null : new Tracer(new Producer(network, uniqueIds, TRACE_GROUP), traceTopic);
+    const observer: SendObserver | null = this.#tracer === null ? null : this.#tracer.sent.bind(this.#tracer);
+    this.#producer.observer = observer;
+    this.#transactions = new Transactions(network, uniqueIds, observer);
     this.#requestReply = new RequestReply(this.#producer);
   }
 
@@ -191,8 +200,13 @@ export class RocketMQ implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     const over = new AbortController();
     const late = sleep(this.#network.platform.clock, drainMs, over.signal).catch(() => {});
-    await Promise.race([Promise.all([this.#producer.drain(), this.#transactions.drain()]), late]);
+    await Promise.race([this.#drain(), late]);
     over.abort();
     await this.#network.close();
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.all([this.#producer.drain(), this.#transactions.drain()]);
+    await this.#tracer?.flush();
   }
 }

@@ -73,3 +73,39 @@ test("a namespace stands before the topic on the wire only", async () => {
   assert.equal(queue.topic, `ns%${topic}`);
   assert.deepEqual((await shared.stored(`ns%${topic}`)).map(({ body }) => body), ["x"]);
 });
+
+test("a delay of any length is kept to, and a message that is recalled does not come", async () => {
+  const mq = await shared.client();
+  const topic = shared.name("timed");
+  await mq.send(topic, "now", { orderBy: "q" });
+  const sentMs = Date.now();
+  const delayed = await mq.send(topic, "later", { orderBy: "q", delay: "1.5s" });
+  const recalled = await mq.send(topic, "never", { orderBy: "q", at: new Date(sentMs + 2500) });
+  assert.notEqual(delayed.recallHandle, null);
+  assert.equal(await mq.recall(topic, recalled), recalled.messageId);
+  const stored = await eventually(() => shared.stored(topic), (all) => all.length === 2);
+  assert.ok(Date.now() - sentMs >= 1500, "it came too early");
+  await mq.send(topic, "last", { orderBy: "q", delay: "3s" });
+  const all = await eventually(() => shared.stored(topic), (messages) => messages.length === 3);
+  assert.deepEqual(stored.map(({ body }) => body), ["now", "later"]);
+  assert.deepEqual(all.map(({ body }) => body), ["now", "later", "last"]);
+});
+
+test("traces are written as Java writes them", async () => {
+  const traceTopic = shared.name("traces");
+  const mq = await shared.client({ trace: { topic: traceTopic }, producerGroup: "traced" });
+  const topic = shared.name("traced");
+  const receipt = await mq.send(topic, "x", { tag: "t", keys: ["k1", "k2"] });
+  await mq.close();
+  const [trace] = await shared.stored(traceTopic);
+  assert.equal(trace.properties.get("KEYS"), `${receipt.messageId} k1 k2`);
+  const fields = trace.body.replace("\x02", "").split("\x01");
+  assert.deepEqual(fields.slice(3, 10), ["traced", topic, receipt.messageId, "t", "k1 k2", shared.broker, "1"]);
+  assert.deepEqual([fields[0], fields[2], fields[11], fields[12]], [
+    "Pub",
+    "DefaultRegion",
+    "0",
+    receipt.offsetMessageId,
+  ]);
+  assert.deepEqual(fields.slice(13), ["true"]);
+});

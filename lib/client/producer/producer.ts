@@ -34,6 +34,7 @@ export interface Extra {
 
 /** Hears of each send that ended; `receipt` is null for one that failed. */
 export type SendObserver = (
+  group: string,
   event: SendEvent,
   options: SendOptions,
   receipt: SendReceipt | null,
@@ -49,6 +50,8 @@ export class Producer {
   readonly parts: SendParts;
   /** Writes traces, when they are wanted. */
   observer: SendObserver | null = null;
+  /** Whether hooks and traces are for its sends too. */
+  observed = true;
   readonly #linger: Linger | null;
   /** By topic as the caller names it. */
   readonly #topics = new Map<string, { readonly wire: string; readonly rotation: QueueRotation }>();
@@ -73,12 +76,8 @@ export class Producer {
 
   /** Sends one message. Rejects with ClientError. */
   send(topic: string, body: Body, options: SendOptions = NO_OPTIONS, extra: Extra = NO_EXTRA): Promise<SendReceipt> {
-    const { hooks, traceTopic } = this.network.options;
-    const { observer } = this;
-    if (hooks.send !== undefined || (traceTopic !== null && observer !== null)) {
-      return this.#observed(topic, body, options, extra);
-    }
-    return this.#send(topic, body, options, extra);
+    const watched = this.observed && (this.network.options.hooks.send !== undefined || this.observer !== null);
+    return watched ? this.#watched(topic, body, options, extra) : this.#send(topic, body, options, extra);
   }
 
   #send(topic: string, body: Body, options: SendOptions, extra: Extra): Promise<SendReceipt> {
@@ -130,7 +129,7 @@ export class Producer {
   }
 
   /** With the user's hook and the trace around it; neither can make it fail. */
-  async #observed(topic: string, body: Body, options: SendOptions, extra: Extra): Promise<SendReceipt> {
+  async #watched(topic: string, body: Body, options: SendOptions, extra: Extra): Promise<SendReceipt> {
     const bytes = encodeBody(body);
     const event: SendEvent = { topic, properties: { ...options.properties }, bodyBytes: bytes.length, messages: 1 };
     const ended = guarded(this.network.logger, "a send hook", () => this.network.options.hooks.send?.(event));
@@ -139,11 +138,11 @@ export class Producer {
     try {
       const receipt = await this.#send(topic, bytes, own, extra);
       guarded(this.network.logger, "a send hook", () => ended?.({ messageId: receipt.messageId }));
-      this.observer?.(event, own, receipt, startedMs);
+      this.observer?.(this.group, event, own, receipt, startedMs);
       return receipt;
     } catch (error) {
       guarded(this.network.logger, "a send hook", () => ended?.({ error }));
-      this.observer?.(event, own, null, startedMs);
+      this.observer?.(this.group, event, own, null, startedMs);
       throw error;
     }
   }

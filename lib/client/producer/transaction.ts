@@ -9,7 +9,7 @@ import type { RemotingNetwork } from "../network/remoting_network.ts";
 import type { UniqueIds } from "../unique_id.ts";
 import { sleep } from "../waiting.ts";
 import type { CallLimits, MessageOptions, QueueChoice } from "./outgoing.ts";
-import { Producer } from "./producer.ts";
+import { Producer, type SendObserver } from "./producer.ts";
 import type { SendReceipt } from "./receipt.ts";
 
 /** How a local transaction ended: its message is delivered, is not, or the broker is to ask again. */
@@ -73,10 +73,12 @@ export class Transactions {
   readonly #uniqueIds: UniqueIds;
   /** By group with the namespace. */
   readonly #groups = new Map<string, Group>();
+  readonly #observer: SendObserver | null;
   #checking = 0;
 
-  constructor(network: RemotingNetwork, uniqueIds: UniqueIds) {
+  constructor(network: RemotingNetwork, uniqueIds: UniqueIds, observer: SendObserver | null) {
     this.#network = network;
+    this.#observer = observer;
     this.#uniqueIds = uniqueIds;
     network.serve(RequestCode.CHECK_TRANSACTION_STATE, (header, connection) => this.#asked(header, connection));
   }
@@ -90,7 +92,9 @@ export class Transactions {
       known.check = check;
       return;
     }
-    this.#groups.set(wire, { producer: new Producer(this.#network, this.#uniqueIds, wire), check });
+    const producer = new Producer(this.#network, this.#uniqueIds, wire);
+    producer.observer = this.#observer;
+    this.#groups.set(wire, { producer, check });
     heartbeat.setProducer(wire);
     await heartbeat.sendNow();
   }
