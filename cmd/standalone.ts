@@ -1,4 +1,4 @@
-import type { Platform } from "@rmq/platform";
+import { memoryFiles, type Platform } from "@rmq/platform";
 import { startNamesrv } from "@rmq/namesrv";
 import { Announcer, brokerBoot, namesrvBoot } from "./announce.ts";
 import { brokerFacts, launchBroker } from "./broker.ts";
@@ -6,7 +6,6 @@ import { configure, printed } from "./configuration.ts";
 import { consoleLog } from "./console_log.ts";
 import { dataHome } from "./data_home.ts";
 import { Lifetime } from "./lifetime.ts";
-import { inMemory } from "./in_memory.ts";
 import type { StandaloneFlags } from "./program.ts";
 import { namesrvSettings, serverLimits, tlsSettings } from "./slices.ts";
 import { starting, UserError } from "./user_error.ts";
@@ -40,7 +39,7 @@ export async function runStandalone(
   for (const warning of broker.warnings) logger.warn(warning);
   const lifetime = new Lifetime(machine, logger);
   machine.process.raiseDescriptorLimit();
-  const platform = memory ? inMemory(machine) : machine;
+  const platform = memory ? { ...machine, files: memoryFiles(machine.clock) } : machine;
 
   const namesrv = configure("namesrv", machine, flags, {}, { given: false, defaults: namesrvDefaults(flags, data) });
   const nameServer = await starting(

@@ -5,3 +5,4 @@
  */
 export * from "./types.ts";
 export { hostPlatform } from "./host.ts";
+export { localNet, memoryFiles, type TurnedClock, turnedClock } from "./in_process/mod.ts";

@@ -1,10 +1,9 @@
 import { startBroker } from "@rmq/broker";
 import { resolve } from "@rmq/config";
 import { startNamesrv } from "@rmq/namesrv";
-import { hostPlatform, type Logger, type Platform } from "@rmq/platform";
+import { hostPlatform, type Logger, memoryFiles, type Platform } from "@rmq/platform";
 import { type RequestRow, requestTable, type ServedBy } from "@rmq/protocol";
 import { createClient, type RemotingClient, RemotingError } from "@rmq/remoting";
-import { inMemory } from "../../cmd/in_memory.ts";
 import { brokerSettings, namesrvSettings, storeOptions } from "../../cmd/slices.ts";
 
 const START = "<!-- codes:start -->";
@@ -24,7 +23,8 @@ export async function withCodes(page: string): Promise<string> {
 }
 
 async function codesTable(): Promise<string> {
-  const platform = inMemory(hostPlatform());
+  const host = hostPlatform();
+  const platform = { ...host, files: memoryFiles(host.clock) };
   const [namesrvPort, brokerPort] = [await freePort(platform), await freePort(platform)];
   const machine = { home: "/memory", host: "broker-a", address: "127.0.0.1" };
   const bound = { machine, variables: {}, defaults: { bindAddress: "127.0.0.1" } };

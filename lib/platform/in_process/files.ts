@@ -1,20 +1,12 @@
-import {
-  type Clock,
-  type Done,
-  type File,
-  type FileInfo,
-  type Files,
-  type Platform,
-  PlatformError,
-} from "@rmq/platform";
+import { type Clock, type Done, type File, type FileInfo, type Files, PlatformError } from "../types.ts";
 
 /** What all files together may hold. */
 const TOTAL_BYTES = 1536 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
-/** The same machine with a file system of its own that lives in memory and ends with the process. */
-export function inMemory(machine: Platform): Platform {
-  return { ...machine, files: new MemoryFiles(machine.clock) };
+/** A file system that lives in memory and ends with the process; `clock` gives the times of its files. */
+export function memoryFiles(clock: Clock): Files {
+  return new MemoryFiles(clock);
 }
 
 /** Bytes by position; what was never written is zero and takes no memory. */
@@ -35,18 +27,20 @@ export class MemoryFiles implements Files {
     this.#clock = clock;
   }
 
-  open(path: string, { create = false }: { create?: boolean; readOnly?: boolean } = {}): File {
+  open(path: string, { create = false, readOnly = false }: { create?: boolean; readOnly?: boolean } = {}): File {
+    this.#mustBeNoDirectory(path);
     let content = this.#contents.get(path);
     if (content === undefined) {
+      this.#mustBeDirectory(parentOf(path));
       if (!create) throw new PlatformError("ENOENT", `${path}: no such file`);
-      if (!this.#directories.has(parentOf(path))) throw new PlatformError("ENOENT", `${path}: no such directory`);
       this.#contents.set(path, content = new Content());
       content.modifiedMs = this.#clock.nowMs();
     }
-    return new MemoryFile(path, content, this.#clock, (bytes) => this.#mustHold(bytes));
+    return new MemoryFile(path, content, readOnly, this.#clock, (bytes) => this.#mustHold(bytes));
   }
 
   readWhole(path: string): Uint8Array | null {
+    this.#mustBeNoDirectory(path);
     const content = this.#contents.get(path);
     if (content === undefined) return null;
     const bytes = new Uint8Array(content.length);
@@ -78,11 +72,15 @@ export class MemoryFiles implements Files {
   }
 
   makeDirectory(path: string): void {
-    for (let at = path; at !== "" && at !== "/"; at = parentOf(at)) this.#directories.add(at);
+    for (let at = path; at !== "" && at !== "/"; at = parentOf(at)) {
+      if (this.#contents.has(at)) throw new PlatformError("EEXIST", `${at} is a file`);
+      this.#directories.add(at);
+    }
   }
 
   list(path: string): string[] {
     const prefix = path.endsWith("/") ? path : `${path}/`;
+    if (this.#contents.has(path)) throw new PlatformError("ENOTDIR", `${path} is a file`);
     const names = new Set<string>();
     for (const name of [...this.#contents.keys(), ...this.#directories]) {
       if (name.startsWith(prefix) && name.length > prefix.length) names.add(name.slice(prefix.length).split("/")[0]);
@@ -97,8 +95,9 @@ export class MemoryFiles implements Files {
     return { isFile: content !== undefined, isDirectory: content === undefined, size, modifiedMs };
   }
 
-  syncDirectory(_path: string, done: Done): void {
-    this.#clock.setTimer(0, () => done(null));
+  syncDirectory(path: string, done: Done): void {
+    const error = this.#directories.has(path) ? null : new PlatformError("ENOENT", `${path}: no such directory`);
+    this.#clock.afterTurn(() => done(error));
   }
 
   space(): { totalBytes: number; freeBytes: number } {
@@ -110,6 +109,19 @@ export class MemoryFiles implements Files {
     this.writeWhole(path, new TextEncoder().encode(content));
     this.#locked.add(path);
     return { release: () => void this.#locked.delete(path) };
+  }
+
+  #mustBeNoDirectory(path: string): void {
+    if (this.#directories.has(path)) throw new PlatformError("EISDIR", `${path} is a directory`);
+  }
+
+  #mustBeDirectory(path: string): void {
+    if (this.#directories.has(path)) return;
+    const isBelowFile = this.#contents.has(path);
+    throw new PlatformError(
+      isBelowFile ? "ENOTDIR" : "ENOENT",
+      `${path}: ${isBelowFile ? "not a" : "no such"} directory`,
+    );
   }
 
   #usedBytes(): number {
@@ -124,14 +136,19 @@ export class MemoryFiles implements Files {
 }
 
 class MemoryFile implements File {
+  #closed = false;
+
   constructor(
     readonly path: string,
     private readonly content: Content,
+    private readonly readOnly: boolean,
     private readonly clock: Clock,
     private readonly mustHold: (bytes: number) => void,
   ) {}
 
   writeAt(bytes: Uint8Array, position: number): number {
+    this.#mustBeOpen();
+    if (this.readOnly) throw new PlatformError("EBADF", `${this.path} was opened for reading`);
     const { content } = this;
     for (let done = 0; done < bytes.length;) {
       const index = Math.floor((position + done) / CHUNK_BYTES);
@@ -151,19 +168,23 @@ class MemoryFile implements File {
   }
 
   readAtSync(into: Uint8Array, position: number): number {
+    this.#mustBeOpen();
     return read(this.content, into, position);
   }
 
   readAt(into: Uint8Array, position: number, done: (error: PlatformError | null, bytesRead: number) => void): void {
+    this.#mustBeOpen();
     const count = read(this.content, into, position);
-    this.clock.setTimer(0, () => done(null, count));
+    this.clock.afterTurn(() => done(null, count));
   }
 
   syncData(done: Done): void {
-    this.clock.setTimer(0, () => done(null));
+    this.#mustBeOpen();
+    this.clock.afterTurn(() => done(null));
   }
 
   truncate(length: number): void {
+    this.#mustBeOpen();
     const { content } = this;
     const last = Math.floor(length / CHUNK_BYTES);
     for (const [index, chunk] of content.chunks) {
@@ -175,10 +196,17 @@ class MemoryFile implements File {
   }
 
   size(): number {
+    this.#mustBeOpen();
     return this.content.length;
   }
 
-  close(): void {}
+  close(): void {
+    this.#closed = true;
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new PlatformError("EBADF", `${this.path} is closed`);
+  }
 }
 
 function read(content: Content, into: Uint8Array, position: number): number {

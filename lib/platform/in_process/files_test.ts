@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostPlatform, PlatformError } from "@rmq/platform";
-import { MemoryFiles } from "./in_memory.ts";
+import { hostPlatform, PlatformError } from "../mod.ts";
+import { MemoryFiles } from "./files.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const make = () => {
