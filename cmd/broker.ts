@@ -1,4 +1,4 @@
-import { type Broker, startBroker } from "@rmq/broker";
+import { type Broker, brokerOptions, startBroker } from "@rmq/broker";
 import type { BrokerValues, Settings } from "@rmq/config";
 import type { Logger, Platform } from "@rmq/platform";
 import { Announcer, brokerBoot, durability } from "./announce.ts";
@@ -6,7 +6,6 @@ import { configure, printed } from "./configuration.ts";
 import { consoleLog } from "./console_log.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { ServerFlags } from "./program.ts";
-import { brokerSettings, serverLimits, storeOptions, tlsSettings } from "./slices.ts";
 import { starting } from "./user_error.ts";
 
 /** `rmq broker` */
@@ -36,15 +35,9 @@ export async function runBroker(
 
 /** Starts the broker of these settings. Throws UserError or StoreError. */
 export function launchBroker(platform: Platform, settings: Settings<BrokerValues>, logger: Logger): Promise<Broker> {
-  const options = {
-    broker: brokerSettings(settings),
-    store: storeOptions(settings, platform.process),
-    limits: serverLimits(settings),
-    tls: tlsSettings(settings),
-  };
   return starting(
     { listens: ports(settings), portFlag: "-p PORT" },
-    () => startBroker(platform, options, logger),
+    () => startBroker(platform, brokerOptions(settings, platform.process), logger),
   );
 }
 

@@ -1,11 +1,10 @@
 import type { Logger, Platform } from "@rmq/platform";
-import { type Namesrv, startNamesrv } from "@rmq/namesrv";
+import { type Namesrv, namesrvServer, namesrvSettings, startNamesrv } from "@rmq/namesrv";
 import { Announcer, namesrvBoot } from "./announce.ts";
 import { configure, printed } from "./configuration.ts";
 import { consoleLog } from "./console_log.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { ServerFlags } from "./program.ts";
-import { namesrvSettings, serverLimits, tlsSettings } from "./slices.ts";
 import { starting } from "./user_error.ts";
 
 /** `rmq namesrv` */
@@ -27,11 +26,7 @@ export async function runNamesrv(
   const host = settings.get("bindAddress");
   const namesrv: Namesrv = await starting(
     { listens: `${host}:${settings.get("listenPort")}`, portFlag: "-p PORT" },
-    () =>
-      startNamesrv(platform, namesrvSettings(settings), logger, {
-        limits: serverLimits(settings),
-        tls: tlsSettings(settings),
-      }),
+    () => startNamesrv(platform, namesrvSettings(settings), logger, namesrvServer(settings)),
   );
   const announce = new Announcer(platform, logger, flags.log);
   announce.started("namesrv", [

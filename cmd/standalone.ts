@@ -1,5 +1,6 @@
 import { memoryFiles, type Platform } from "@rmq/platform";
-import { startNamesrv } from "@rmq/namesrv";
+import { namesrvSettings, startNamesrv } from "@rmq/namesrv";
+import { serverLimits, tlsSettings } from "@rmq/remoting";
 import { Announcer, brokerBoot, namesrvBoot } from "./announce.ts";
 import { brokerFacts, launchBroker } from "./broker.ts";
 import { configure, printed } from "./configuration.ts";
@@ -7,7 +8,6 @@ import { consoleLog } from "./console_log.ts";
 import { dataHome } from "./data_home.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { StandaloneFlags } from "./program.ts";
-import { namesrvSettings, serverLimits, tlsSettings } from "./slices.ts";
 import { starting, UserError } from "./user_error.ts";
 
 const MIB = 1024 * 1024;

@@ -4,4 +4,5 @@
  * @module
  */
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
+export { brokerOptions, brokerSettings, storeOptions } from "./configured.ts";
 export type { BrokerSettings } from "./settings.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 export { type Namesrv, type NamesrvServer, startNamesrv } from "./namesrv.ts";
+export { namesrvServer, namesrvSettings } from "./configured.ts";
 export { namesrvDefaults, type NamesrvSettings } from "./settings.ts";
 export { type BegunRegistration, type RouteSettings, RouteTable } from "./route_table.ts";
 export type {

@@ -22,5 +22,6 @@ export type {
   TlsSettings,
 } from "./types.ts";
 export { formatAddress, parseAddress } from "./address.ts";
+export { serverLimits, tlsSettings } from "./configured.ts";
 export { createClient } from "./client.ts";
 export { startServer } from "./server.ts";

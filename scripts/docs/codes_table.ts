@@ -1,10 +1,9 @@
-import { startBroker } from "@rmq/broker";
+import { brokerOptions, startBroker } from "@rmq/broker";
 import { resolve } from "@rmq/config";
-import { startNamesrv } from "@rmq/namesrv";
+import { namesrvSettings, startNamesrv } from "@rmq/namesrv";
 import { hostPlatform, type Logger, memoryFiles, type Platform } from "@rmq/platform";
 import { type RequestRow, requestTable, type ServedBy } from "@rmq/protocol";
 import { createClient, type RemotingClient, RemotingError } from "@rmq/remoting";
-import { brokerSettings, namesrvSettings, storeOptions } from "../../cmd/slices.ts";
 
 const START = "<!-- codes:start -->";
 const END = "<!-- codes:end -->";
@@ -38,7 +37,7 @@ async function codesTable(): Promise<string> {
   const namesrv = await startNamesrv(platform, namesrvSettings(ofNamesrv), quiet);
   const broker = await startBroker(
     platform,
-    { broker: brokerSettings(ofBroker), store: storeOptions(ofBroker, platform.process) },
+    brokerOptions(ofBroker, platform.process),
     quiet,
   );
   const client = createClient(platform, {}, quiet);

@@ -21,7 +21,8 @@ test("every key that the broker reads is in the table", () => {
 });
 
 test("every key that the table calls used is handed to somebody", () => {
-  const slices = readFileSync(`${root}cmd/slices.ts`, "utf8") + readFileSync(`${root}cmd/configuration.ts`, "utf8");
+  const files = ["broker", "namesrv", "remoting"].map((name) => `lib/${name}/configured.ts`);
+  const slices = [...files, "cmd/configuration.ts"].map((file) => readFileSync(`${root}${file}`, "utf8")).join("");
   const all = { ...brokerKeys, ...storeKeys, ...ownBrokerKeys, ...namesrvKeys, ...tlsKeys };
   assert.deepEqual(Object.keys(all).filter((name) => !slices.includes(`"${name}"`)), []);
 });

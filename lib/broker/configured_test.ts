@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolve } from "@rmq/config";
 import { defaultStoreOptions } from "@rmq/store";
-import { brokerSettings, storeOptions } from "./slices.ts";
+import { brokerSettings, storeOptions } from "./configured.ts";
 
 const machine = { home: "/h", host: "h1", address: "10.0.0.7" };
 const settings = (flags: Record<string, string> = {}) => resolve("broker", { machine, variables: {}, flags }).settings;

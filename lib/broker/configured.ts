@@ -1,9 +1,22 @@
-import type { BrokerSettings } from "@rmq/broker";
-import type { BrokerValues, NamesrvValues, ServerValues, Settings } from "@rmq/config";
-import type { NamesrvSettings } from "@rmq/namesrv";
+import type { BrokerValues, Settings } from "@rmq/config";
 import type { Process } from "@rmq/platform";
-import type { ServerLimits, TlsSettings } from "@rmq/remoting";
+import { serverLimits, tlsSettings } from "@rmq/remoting";
 import { defaultStoreOptions, type StoreOptions } from "@rmq/store";
+import type { BrokerOptions } from "./broker.ts";
+import type { BrokerSettings } from "./settings.ts";
+
+/** A broker as a configuration has it. */
+export function brokerOptions(
+  settings: Settings<BrokerValues>,
+  process: Pick<Process, "pid" | "memoryBytes">,
+): BrokerOptions {
+  return {
+    broker: brokerSettings(settings),
+    store: storeOptions(settings, process),
+    limits: serverLimits(settings),
+    tls: tlsSettings(settings),
+  };
+}
 
 /** What the broker reads, with what Apache derives from other keys filled in. */
 export function brokerSettings(settings: Settings<BrokerValues>): BrokerSettings {
@@ -39,29 +52,6 @@ export function storeOptions(
   };
 }
 
-/** What the name server reads. */
-export function namesrvSettings(settings: Settings<NamesrvValues>): Partial<NamesrvSettings> {
-  return { ...settings.slice(NAMESRV_KEYS), rocketmqHome: settings.text("rocketmqHome") ?? "" };
-}
-
-/** Bounds of a server's connections. */
-export function serverLimits(settings: Settings<ServerValues>): ServerLimits {
-  return settings.slice(LIMIT_KEYS);
-}
-
-/** TLS of a server. */
-export function tlsSettings(settings: Settings<ServerValues>): TlsSettings {
-  return {
-    mode: settings.get("tls.server.mode"),
-    testMode: settings.get("tls.test.mode.enable"),
-    certPath: settings.get("tls.server.certPath") || null,
-    keyPath: settings.get("tls.server.keyPath") || null,
-    keyPassword: settings.get("tls.server.keyPassword") || null,
-    trustCertPath: settings.get("tls.server.trustCertPath") || null,
-    clientAuth: settings.get("tls.server.need.client.auth"),
-  };
-}
-
 function within(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));
 }
@@ -69,32 +59,6 @@ function within(value: number, least: number, most: number): number {
 function withoutBrackets(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
-
-const LIMIT_KEYS = [
-  "maxConnections",
-  "maxFrameLength",
-  "maxPendingRequestsPerConnection",
-  "maxBufferedBytesPerConnection",
-  "maxBufferedBytes",
-] as const;
-
-const NAMESRV_KEYS = [
-  "listenPort",
-  "bindAddress",
-  "serverChannelMaxIdleTimeSeconds",
-  "kvConfigPath",
-  "configStorePath",
-  "orderMessageEnable",
-  "returnOrderTopicConfigToBroker",
-  "scanNotActiveBrokerInterval",
-  "supportActingMaster",
-  "enableAllTopicList",
-  "enableTopicList",
-  "notifyMinBrokerIdChanged",
-  "needWaitForService",
-  "waitSecondsForService",
-  "deleteTopicWithBrokerRegistration",
-] as const;
 
 const STORE_KEYS = [
   "storePathRootDir",
