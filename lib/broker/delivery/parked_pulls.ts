@@ -39,7 +39,9 @@ export class ParkedPulls {
   private nextBucket: number;
   private woken: ParkedPull[] = [];
   private count = 0;
-  private readonly timer: Timer;
+  /** Runs while pulls are parked. */
+  private timer: Timer | null = null;
+  private stopped = false;
 
   /** `run` answers a pull that was taken out, without parking it again. */
   constructor(
@@ -53,7 +55,6 @@ export class ParkedPulls {
       if (this.count !== 0) this.wake(entry);
     });
     store.onAdvance(() => this.runWoken());
-    this.timer = clock.every(BUCKET_US / 1000, () => this.expire());
   }
 
   /** Pulls that wait now. */
@@ -64,6 +65,7 @@ export class ParkedPulls {
   /** Parks `pull`; false when too many are parked already. */
   park(pull: ParkedPull): boolean {
     if (this.count >= this.limit) return false;
+    if (this.timer === null) this.arm();
     this.count++;
     listOf(this.byQueue, pull.queue).push(pull);
     pull.bucket = Math.max(this.nextBucket, this.bucketOf(pull.deadlineUs) + 1);
@@ -89,7 +91,8 @@ export class ParkedPulls {
 
   /** Answers all of them now and looks at no clock any more: the broker stops. */
   stop(): void {
-    this.timer.cancel();
+    this.stopped = true;
+    this.timer?.cancel();
     for (const pulls of [...this.byQueue.values()]) {
       for (const pull of [...pulls]) this.take(pull);
     }
@@ -112,6 +115,17 @@ export class ParkedPulls {
       }
       if (pull.matches === null || answer) this.take(pull);
     }
+  }
+
+  private arm(): void {
+    if (this.stopped) return;
+    // Nothing ended while nobody looked.
+    if (this.count === 0) this.nextBucket = this.bucketOf(this.clock.monotonicUs());
+    this.timer = this.clock.setTimer(BUCKET_US / 1000, () => {
+      this.timer = null;
+      this.expire();
+      if (this.timer === null && this.count > 0) this.arm();
+    });
   }
 
   private expire(): void {

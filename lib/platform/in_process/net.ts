@@ -1,9 +1,11 @@
+import { clearInterval, setInterval } from "node:timers";
 import { type Address, type Connection, type Listener, type Net, PlatformError } from "../types.ts";
 import { LocalConnection } from "./connection.ts";
 
 const LOOPBACK = "127.0.0.1";
 const FIRST_FREE_PORT = 49152;
 const LAST_PORT = 65535;
+const LONGEST_DELAY_MS = 0x7fffffff;
 const ANY = ["0.0.0.0", "::"];
 const HERE = [LOOPBACK, "::1", "localhost"];
 
@@ -68,6 +70,8 @@ export function localNet(soon: (run: () => void) => void): Net {
 }
 
 function listenerOf(port: Port, close: () => void): Listener {
+  // A listening socket keeps its process alive, and so must this.
+  const alive = setInterval(() => {}, LONGEST_DELAY_MS);
   return {
     address: port.address,
     pause: () => void (port.accepting = false),
@@ -75,7 +79,10 @@ function listenerOf(port: Port, close: () => void): Listener {
       port.accepting = true;
       for (const accept of port.waiting.splice(0)) accept();
     },
-    close,
+    close: () => {
+      clearInterval(alive);
+      close();
+    },
   };
 }
 
