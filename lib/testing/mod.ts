@@ -15,6 +15,4 @@
  *
  * @module
  */
-export type { ConnectOptions, RocketMQ } from "@rmq/client";
-export type { Logger } from "@rmq/platform";
 export { Broker, type BrokerClock, type InMemoryOptions } from "./broker.ts";
