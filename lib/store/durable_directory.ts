@@ -1,6 +1,8 @@
 import { type Files, PlatformError } from "@rmq/platform";
 import { settled } from "./segments.ts";
 
+const NOT_OURS: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "EINVAL"]);
+
 /**
  * Makes directories, with their parents, such that a power cut does not take them away again. Their own entries are
  * synced even when they were there: an earlier run may have died before it did so.
@@ -19,10 +21,22 @@ export async function makeDirectoriesDurably(files: Files, paths: readonly strin
     try {
       await settled((done) => files.syncDirectory(parent, done));
     } catch (error) {
-      // A directory above ours may not be readable to us; then nobody but its owner can make it durable.
-      if (!(error instanceof PlatformError) || error.code !== "EACCES" && error.code !== "EPERM") throw error;
+      // A directory above ours may not be readable to us, or can't be written: then it is not ours to make durable.
+      if (!(error instanceof PlatformError) || !NOT_OURS.has(error.code)) throw error;
     }
   }
+}
+
+/**
+ * A directory and those on the way to it, to be made durable: an earlier run may have made all of them and died before it
+ * synced any.
+ */
+export function withParents(path: string): string[] {
+  const all: string[] = [];
+  for (let each: string | null = path; each !== null && each !== "/" && each !== "."; each = parentOf(each)) {
+    all.push(each);
+  }
+  return all.reverse();
 }
 
 function parentOf(path: string): string | null {

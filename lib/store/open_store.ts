@@ -6,7 +6,7 @@ import { ConsumeQueues } from "./consume_queues.ts";
 import { DeletedTopics } from "./deleted_topics.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Follower } from "./dispatch.ts";
-import { makeDirectoriesDurably } from "./durable_directory.ts";
+import { makeDirectoriesDurably, withParents } from "./durable_directory.ts";
 import { FailedSync, rewriteLog } from "./failed_sync.ts";
 import { FileStore } from "./file_store.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -72,7 +72,7 @@ function checkOptions(options: StoreOptions): void {
 
 async function lock(platform: StorePlatform, root: string): Promise<() => void> {
   try {
-    await makeDirectoriesDurably(platform.files, [root]);
+    await makeDirectoriesDurably(platform.files, withParents(root));
     const held = platform.files.lock(`${root}/lock`, "lock");
     return () => held.release();
   } catch (error) {
@@ -146,7 +146,7 @@ class Opening {
   async #open(): Promise<Store> {
     const { root } = this.options;
     const ours = ["consumequeue", "index", "rmq"].map((name) => `${root}/${name}`);
-    await makeDirectoriesDurably(this.platform.files, [this.#segments.directory, ...ours]);
+    await makeDirectoriesDurably(this.platform.files, [...withParents(this.#segments.directory), ...ours]);
     const queuesGone = this.platform.files.list(`${root}/consumequeue`).length === 0;
     const left = this.#session.left();
     const abnormal = left !== null;
