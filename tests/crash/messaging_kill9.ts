@@ -41,8 +41,6 @@ export async function killWhileMessaging(options: MessagingKillOptions): Promise
   const { rounds, seconds, longestMs, log = () => {} } = options;
   const directory = mkdtempSync(join(tmpdir(), "rmq-messaging-kill9-"));
   const messaging = new Messaging(hostPlatform(), {
-    timers: true,
-    transactions: true,
     longestMs,
     toleranceMs: TURN_MS,
   });
@@ -85,7 +83,8 @@ async function start(directory: string, config: Record<string, string>): Promise
   });
 }
 
-async function load(messaging: Messaging, seconds: number): Promise<void> {
+/** Sends for so many seconds. */
+export async function load(messaging: Messaging, seconds: number): Promise<void> {
   const until = performance.now() + seconds * 1000;
   while (performance.now() < until && messaging.ledger.broken.length === 0) {
     messaging.add();

@@ -53,8 +53,10 @@ export interface LedgerOptions {
   readonly levelsMs: readonly number[];
   /** Tries after which a message goes to the dead letters. */
   readonly maxReconsumeTimes: number;
-  /** How much too early another implementation may be, ms. */
+  /** How much too early a message may come, ms. */
   readonly toleranceMs?: number;
+  /** The broker may answer the end of a transaction, and check it all the same, as Apache's does. */
+  readonly mayCheckEnded?: boolean;
 }
 
 /** Level of the first retry when the broker chooses. */
@@ -109,7 +111,9 @@ export class Ledger {
       return null;
     }
     entry.checks++;
-    if (entry.endedAtOnce) this.broken.push(`${id}: ${entry.decision} was answered, and it is checked again`);
+    if (entry.endedAtOnce && this.#options.mayCheckEnded !== true) {
+      this.broken.push(`${id}: ${entry.decision} was answered, and it is checked again`);
+    }
     // Visible before the answer to the send has come: the producer does not know that it exists.
     return entry.promised || entry.refused ? entry : null;
   }

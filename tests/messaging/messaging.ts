@@ -2,7 +2,7 @@
 import type { Platform } from "@rmq/platform";
 import type { RemotingClient } from "@rmq/remoting";
 import { Consumer } from "./consumer.ts";
-import { type Entry, Ledger } from "./ledger.ts";
+import { type Entry, Ledger, type LedgerOptions } from "./ledger.ts";
 import { Producer, type Saying } from "./producer.ts";
 import { quietClient } from "./wire.ts";
 
@@ -19,14 +19,12 @@ export const messagingConfig: Readonly<Record<string, string>> = {
 };
 const LEVELS_MS = messagingConfig.messageDelayLevel.split(" ").map((text) => Number(text.slice(0, -1)) * 1000);
 
-/** What of it a run makes use of. */
-export interface MessagingOptions {
-  readonly timers: boolean;
-  readonly transactions: boolean;
+/** What a run is about. */
+export interface MessagingOptions extends Pick<LedgerOptions, "toleranceMs" | "mayCheckEnded"> {
   /** Farthest timer, ms. */
   readonly longestMs?: number;
-  /** How much too early a broker may be, ms: Apache's timers are. */
-  readonly toleranceMs?: number;
+  /** Some transactions are delayed after their commit. Apache's broker loses them, and its client sends none. */
+  readonly delayedTransactions?: boolean;
 }
 
 /** A load and its checker; outlives the broker that it runs against. */
@@ -38,17 +36,18 @@ export class Messaging {
   readonly #consumer: Consumer;
   #client: RemotingClient | null = null;
 
-  constructor(platform: Platform, options: MessagingOptions) {
+  constructor(platform: Platform, options: MessagingOptions = {}) {
     const { clock, random } = platform;
     this.#platform = platform;
     this.#options = options;
-    const { toleranceMs } = options;
+    const { toleranceMs, mayCheckEnded } = options;
     const ledger = this.ledger = new Ledger({
       topic: TOPIC,
       group: CONSUMERS,
       levelsMs: LEVELS_MS,
       maxReconsumeTimes: MAX_RECONSUME_TIMES,
       toleranceMs,
+      mayCheckEnded,
     });
     this.#producer = new Producer({
       clock,
@@ -89,15 +88,16 @@ export class Messaging {
 
   /** One message more, of any kind. */
   add(): void {
-    const { timers, transactions, longestMs = 15_000 } = this.#options;
+    const { longestMs = 15_000, delayedTransactions = true } = this.#options;
     const { random } = this.#platform;
     const kind = random.below(100);
     const about = this.#fate();
-    if (kind < 25 && transactions) {
+    if (kind < 25) {
       const saying = (["at once", "at once", "later", "when asked"] as const)[random.below(4)] satisfies Saying;
       const decision = random.below(2) === 0 ? "commit" : "rollback";
-      void this.#producer.transaction(about, decision, saying, random.below(5) === 0 ? 1 + random.below(2) : 0);
-    } else if (kind < 55 && timers) {
+      const level = random.below(5) === 0 && delayedTransactions ? 1 + random.below(2) : 0;
+      void this.#producer.transaction(about, decision, saying, level);
+    } else if (kind < 55) {
       const property = (["TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"] as const)[random.below(3)];
       this.#producer.timer(about, 1 + random.below(random.below(2) === 0 ? 3000 : longestMs), property);
     } else if (kind < 80) this.#producer.send(about, 1 + random.below(4));

@@ -48,8 +48,7 @@ class History {
     this.#sim.net.latencyMs.most = this.#random.below(3);
     // With ASYNC_FLUSH a power cut may take what was answered; a killed process may not.
     this.#flushDiskType = this.#random.below(100) < 80 ? "SYNC_FLUSH" : "ASYNC_FLUSH";
-    const clients = this.#sim.addMachine("clients").platform;
-    this.#messaging = new Messaging(clients, { timers: true, transactions: true });
+    this.#messaging = new Messaging(this.#sim.addMachine("clients").platform);
   }
 
   outcome(broken: string | null): Outcome {
