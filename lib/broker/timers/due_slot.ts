@@ -38,11 +38,10 @@ export class DueSlot {
     this.#closed = true;
   }
 
-  /** Hands all units of the chain that ends at `last` to `take`; `part` is told where each part but the first begins. */
+  /** Hands all units of the chain that ends at `last` to `take`. */
   read(
     last: number,
     take: TakeDue,
-    part: (oldest: number) => void,
     done: (error: PlatformError | null) => void,
   ): void {
     const parts: number[] = [];
@@ -58,46 +57,38 @@ export class DueSlot {
     const deliver = (index: number): void => {
       take(this.#units, () => {
         if (index === 0) return done(null);
-        this.#part(parts[index - 1], null, (error, _previous, oldest) => {
-          if (error !== null) return done(error);
-          // Marks must stay in the chain as long as there is anything that they may be for.
-          if (marks.length === 0) part(oldest);
-          deliver(index - 1);
-        });
+        this.#part(parts[index - 1], null, (error) => error === null ? deliver(index - 1) : done(error));
       });
     };
     first(last);
   }
 
   /**
-   * Reads the units from `position` back, as many as a part has; `done` gets the one before them (−1: none) and the oldest of
-   * them.
+   * Reads the units from `position` back, as many as a part has; `done` gets the one before them, −1: none.
    */
   #part(
     position: number,
     marks: number[] | null,
-    done: (error: PlatformError | null, previous: number, oldest: number) => void,
+    done: (error: PlatformError | null, previous: number) => void,
   ): void {
     const { log, clock } = this.#options;
     const units = this.#units;
     const unit = newTimerUnit();
     units.count = 0;
-    let oldest = position;
     let blocks = 0;
     const finish = (previous: number): void => {
       units.turn();
-      done(null, previous, oldest);
+      done(null, previous);
     };
     const step = (from: number): void => {
       if (this.#closed) return;
       const room = units.count === 0 ? FIRST_READ_BYTES : READ_BYTES;
       log.block(from, this.#buffer.subarray(0, room), (error, bytes, at, start) => {
-        if (error !== null) return done(error, -1, oldest);
+        if (error !== null) return done(error, -1);
         for (;;) {
           if (!readTimerUnit(bytes, at, unit)) return finish(-1);
           if (marks !== null && isMark(unit.magic)) marks.push(unit.physicalOffset, unit.size);
-          units.add(unit);
-          oldest = from;
+          units.add(unit, from);
           // A chain only leads back; anything else would lead round and round.
           if (unit.previous < 0 || unit.previous >= from) return finish(-1);
           if (units.count === DUE_UNITS) return finish(unit.previous);

@@ -7,6 +7,8 @@ export const DUE_UNITS = 4096;
 /** Some units of one slot, oldest first; one object serves for slot after slot. */
 export class DueUnits {
   count = 0;
+  /** Where they stand in the timer log. */
+  readonly positions: Float64Array = new Float64Array(DUE_UNITS);
   readonly offsets: Float64Array = new Float64Array(DUE_UNITS);
   readonly sizes: Int32Array = new Int32Array(DUE_UNITS);
   readonly writtenMs: Float64Array = new Float64Array(DUE_UNITS);
@@ -15,8 +17,9 @@ export class DueUnits {
   deleted: Set<string> = new Set();
 
   /** Adds a unit; they come newest first. */
-  add(unit: TimerUnit): void {
+  add(unit: TimerUnit, position: number): void {
     const at = this.count++;
+    this.positions[at] = position;
     this.offsets[at] = unit.physicalOffset;
     this.sizes[at] = unit.size;
     this.writtenMs[at] = unit.writtenMs;
@@ -25,7 +28,9 @@ export class DueUnits {
 
   /** Puts the oldest first, once all are there: the order of the log. */
   turn(): void {
-    for (const list of [this.offsets, this.sizes, this.writtenMs, this.magics]) list.subarray(0, this.count).reverse();
+    for (const list of [this.positions, this.offsets, this.sizes, this.writtenMs, this.magics]) {
+      list.subarray(0, this.count).reverse();
+    }
   }
 
   /** Whether this message was taken back, with the topic in the key or without (`appendTopicForTimerDeleteKey`). */

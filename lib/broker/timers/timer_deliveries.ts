@@ -8,8 +8,8 @@ import type { DueUnits } from "./due_units.ts";
 import type { TimerMetrics } from "./timer_metrics.ts";
 
 /** Deliveries that are not safe yet: so many at once, and so many bytes. */
-const MAX_IN_FLIGHT = 4096;
-const MAX_IN_FLIGHT_BYTES = 512 * 1024;
+const MAX_IN_FLIGHT = 8192;
+const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;
 /** The loop is held no longer than this by one run of deliveries. */
 const SLICE_US = 2500;
 /** How long after a failed delivery it is tried again: the store is busy, or refuses. */
@@ -51,6 +51,8 @@ export class TimerDeliveries {
   #closed = false;
   #drained: (() => void) | null = null;
   #nowMs = 0;
+  #dropped = 0;
+  #droppedTopic: string | null = null;
   #added = new Uint8Array(0);
   #addedFor = { writtenMs: -1, nowMs: -1 };
 
@@ -64,6 +66,17 @@ export class TimerDeliveries {
     this.#done = done;
     this.#next = 0;
     this.#run();
+  }
+
+  /**
+   * Where in the timer log the first unit stands that is not delivered yet, −1: not known. Never with marks among the slot's
+   * units: they must stay in the chain as long as there is anything that they may be for.
+   */
+  get reached(): number {
+    const units = this.#units;
+    if (units === null || units.deleted.size > 0) return -1;
+    const at = this.#first < this.#inFlight.length ? this.#inFlight[this.#first] : this.#next;
+    return at < units.count ? units.positions[at] : -1;
   }
 
   /** Begins nothing more; `done` when what is under way is safe, or after `patienceMs`. */
@@ -153,7 +166,7 @@ export class TimerDeliveries {
 
   /** Where the message goes; null: nowhere any more. */
   #target(rolls: boolean): Topic | null {
-    const { topics, logger } = this.#options;
+    const { topics } = this.#options;
     const { properties } = this.#draft;
     const message = this.#message;
     if (rolls) {
@@ -169,10 +182,8 @@ export class TimerDeliveries {
       : null;
     const queueId = Number(properties.text(KnownProperty.REAL_QID) ?? "-1");
     if (topic === null || !Number.isSafeInteger(queueId) || queueId < 0) {
-      logger.warn("a due message has no topic to go to and is dropped", {
-        topic: properties.text(KnownProperty.REAL_TOPIC),
-        queueId,
-      });
+      // One line for all that come together.
+      if (this.#dropped++ === 0) this.#droppedTopic = properties.text(KnownProperty.REAL_TOPIC);
       return null;
     }
     this.#draft.queueId = queueId;
@@ -257,6 +268,11 @@ export class TimerDeliveries {
     if (units === null || this.#next < units.count || this.#first < this.#inFlight.length) return;
     if (this.#reading || this.#waiting) return;
     this.#units = null;
+    if (this.#dropped > 0) {
+      const dropped = { messages: this.#dropped, topic: this.#droppedTopic };
+      this.#options.logger.warn("due messages have no topic to go to and are dropped", dropped);
+      this.#dropped = 0;
+    }
     this.#done();
   }
 }

@@ -59,6 +59,7 @@ export class TimerIntake {
   #timer: Timer | null = null;
   #caughtUp: (() => void) | null = null;
   #catchUpTo = 0;
+  #complained = false;
 
   constructor(options: TimerIntakeOptions) {
     this.#options = options;
@@ -161,9 +162,11 @@ export class TimerIntake {
     properties.readText(message.bytes, message.propertiesStart, message.propertiesEnd);
     const text = properties.text(KnownProperty.TIMER_OUT_MS) ?? "";
     if (!/^\d{1,15}$/.test(text)) {
-      logger.error("a message of the timer topic does not say when it is due and is left there", {
-        queueOffset: message.queueOffset,
-      });
+      if (!this.#complained) {
+        const first = { queueOffset: message.queueOffset };
+        logger.error("messages of the timer topic do not say when they are due and are left there", first);
+      }
+      this.#complained = true;
       this.#next = message.queueOffset + 1;
       return true;
     }

@@ -29,6 +29,7 @@ export class TimerFlush {
   #timer: Timer | null = null;
   #running = false;
   #failed = false;
+  #again = false;
   #closing: (() => void) | null = null;
 
   constructor(options: TimerProgressOptions, saved: TimerProgress) {
@@ -50,7 +51,9 @@ export class TimerFlush {
     this.#closing = done;
     this.#timer?.cancel();
     this.#timer = null;
-    if (!this.#running) this.#start();
+    // What is under way was begun with an older state.
+    if (this.#running) this.#again = true;
+    else this.#start();
   }
 
   #start(): void {
@@ -110,6 +113,10 @@ export class TimerFlush {
       logger.error("the timers can't be brought to disk, trying again", { error: error.message });
     } else if (error === null && this.#failed) logger.info("the timers are brought to disk again");
     this.#failed = error !== null;
+    if (this.#again) {
+      this.#again = false;
+      return this.#start();
+    }
     if (this.#closing !== null) return this.#closing();
     if (error !== null) this.wanted();
     flushed();

@@ -23,6 +23,8 @@ export interface TimerFiles {
   readonly wheel: TimerWheel;
   readonly check: TimerCheck;
   readonly precisionMs: number;
+  /** Nothing is to be touched any more. */
+  readonly closed: () => boolean;
 }
 
 /**
@@ -63,6 +65,7 @@ class Recovery {
     const known = wheel.open();
     if (!known) return this.#rebuild();
     wheel.scan(this.#found.readMs, (error, highest) => {
+      if (this.#files.closed()) return;
       if (error !== null) return this.#fail(error);
       this.#followLog(Math.max(this.#found.logPosition, log.start), (end) => {
         // The log lost what the wheel knows of: only a power cut under a broker that syncs them the other way round.
@@ -76,6 +79,7 @@ class Recovery {
   #rebuild(): void {
     const { clock, log, wheel, check } = this.#files;
     const begin = (error: PlatformError | null): void => {
+      if (this.#files.closed()) return;
       if (error !== null) return this.#fail(error);
       try {
         wheel.reset();
@@ -97,6 +101,7 @@ class Recovery {
       const { physicalOffset, size, slotMs } = unit;
       // A unit about a message that the commit log lost, and all behind it, were never acted on.
       if (physicalOffset < 0 || size <= 0 || physicalOffset + size > store.visible) return false;
+      if (this.#files.closed()) return false;
       try {
         if (slotMs >= readMs && !wheel.taken(slotMs) && wheel.last(slotMs) < position) {
           wheel.put(slotMs, position, (unit.magic & 4) === 0 ? 1 : -1);
@@ -109,6 +114,7 @@ class Recovery {
       return true;
     };
     log.scan(from, visit, (error, end) => {
+      if (this.#files.closed()) return;
       const problem = error ?? this.#problem;
       if (problem !== null) return this.#fail(problem);
       next(end);

@@ -88,7 +88,6 @@ export class Timers {
   #fromMs = 0;
   /** Tick that is being delivered, −1: none. */
   #readingMs = -1;
-  #partBegin = -1;
   #timer: Timer | null = null;
   #wakeMs = 0;
   #expiry: Timer | null = null;
@@ -116,6 +115,7 @@ export class Timers {
     const clock = this.#clock;
     const parts = {
       clock,
+      closed: (): boolean => this.#closed,
       logger,
       store,
       log: this.#log,
@@ -180,7 +180,7 @@ export class Timers {
         store: this.#options.store,
         intervalMs: this.#options.settings.timerFlushIntervalMs,
         now: () => this.#progress(),
-        partBegin: () => this.#takePartBegin(),
+        partBegin: () => this.#deliveries?.reached ?? -1,
         flushed: () => this.#intake?.pump(),
       }, found);
       this.#fromMs = found.readMs;
@@ -208,12 +208,6 @@ export class Timers {
       logPosition: this.#log.end,
       queueOffset: this.#intake?.next ?? 0,
     };
-  }
-
-  #takePartBegin(): number {
-    const begin = this.#partBegin;
-    this.#partBegin = -1;
-    return begin;
   }
 
   #arrived(slotMs: number): void {
@@ -264,12 +258,11 @@ export class Timers {
     }
     if (last < 0) return this.#pump();
     this.#readingMs = slotMs;
-    this.#slot?.read(last, (units, next) => this.#deliveries?.deliver(units, next), (oldest) => {
-      this.#partBegin = oldest;
+    this.#slot?.read(last, (units, next) => {
       this.#flush?.wanted();
+      this.#deliveries?.deliver(units, next);
     }, (error) => {
       this.#readingMs = -1;
-      this.#partBegin = -1;
       if (error !== null) {
         logger.warn("the timer log can't be read", { error: error.message });
         return this.#sleep(RETRY_MS, slotMs);
