@@ -1,4 +1,4 @@
-import * as zlib from "node:zlib";
+import { zlib } from "@rmq/platform/builtin";
 import { SysFlag } from "@rmq/protocol";
 import { ClientError } from "./client_error.ts";
 
@@ -16,13 +16,13 @@ export const COMPRESSED_BITS: number = SysFlag.COMPRESSED | SysFlag.COMPRESSION_
 
 /** Compresses a small body at once; null when it is to be done by `compressLater`. */
 export function compressNow(body: Uint8Array): Uint8Array | null {
-  return body.length > OFF_LOOP_BYTES ? null : zlib.deflateSync(body, { level: LEVEL });
+  return body.length > OFF_LOOP_BYTES ? null : zlib().deflateSync(body, { level: LEVEL });
 }
 
 /** Compresses a large body without holding up the loop. */
 export function compressLater(body: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    zlib.deflate(body, { level: LEVEL }, (error, result) => error === null ? resolve(result) : reject(error));
+    zlib().deflate(body, { level: LEVEL }, (error, result) => error === null ? resolve(result) : reject(error));
   });
 }
 
@@ -46,9 +46,9 @@ function inflateOf(kind: number): Inflate {
   switch (kind) {
     case 0:
     case SysFlag.COMPRESSION_ZLIB:
-      return zlib.inflateSync;
+      return zlib().inflateSync;
     case SysFlag.COMPRESSION_ZSTD: {
-      const zstd = (zlib as { zstdDecompressSync?: Inflate }).zstdDecompressSync;
+      const zstd = (zlib() as { zstdDecompressSync?: Inflate }).zstdDecompressSync;
       if (zstd !== undefined) return zstd;
       throw new ClientError("NOT_SUPPORTED", "this runtime cannot read bodies in ZSTD");
     }

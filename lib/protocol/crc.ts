@@ -1,8 +1,13 @@
-import * as zlib from "node:zlib";
-import type { Buffer } from "node:buffer";
+import { zlib } from "@rmq/platform/builtin";
 
-/** Node before 22.2 has none. */
-const native = (zlib as { crc32?: (data: Uint8Array | Buffer, value?: number) => number }).crc32;
+type Crc32 = (bytes: Uint8Array) => number;
+
+/** The runtime's own, looked for at the first use; Node before 22.2 has none. */
+let native: Crc32 | null = null;
+
+function findNative(): Crc32 {
+  return (zlib() as { crc32?: Crc32 }).crc32 ?? ((bytes) => crc32ByTable(bytes, 0, bytes.length));
+}
 
 let table: Int32Array | null = null;
 
@@ -24,6 +29,6 @@ export function crc32ByTable(bytes: Uint8Array, start: number, end: number): num
 
 /** CRC-32 (IEEE, as `java.util.zip.CRC32`) of bytes[start, end), unsigned. Apache keeps 31 bits of it (`UtilAll.crc32`). */
 export function crc32(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
-  if (native === undefined) return crc32ByTable(bytes, start, end);
+  native ??= findNative();
   return native(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
 }

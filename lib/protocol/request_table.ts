@@ -112,11 +112,12 @@ function parseHeader(name: HeaderName): HeaderRow {
 }
 
 const headers = new Map<string, HeaderRow>();
-for (const name of Object.keys(headerSpecs) as HeaderName[]) headers.set(name, parseHeader(name));
 
-/** The row of a header class. */
+/** The row of a header class, read from its declaration at the first use: most processes need few of them. */
 export function headerRow(name: HeaderName): HeaderRow {
-  return headers.get(name) as HeaderRow;
+  let row = headers.get(name);
+  if (row === undefined) headers.set(name, row = parseHeader(name));
+  return row;
 }
 
 function parseRequest(name: RequestName): RequestRow {
@@ -139,28 +140,34 @@ function numbersOf(row: HeaderRow): Record<string, number> {
   return Object.fromEntries(row.fields.map((field, number) => [field.name, number]));
 }
 
-function fillTables() {
-  const rows = new Map<number, RequestRow>();
-  const codes: Record<string, number> = {};
-  const fields: Record<string, Record<string, number>> = {};
-  for (const [name, row] of headers) fields[name] = numbersOf(row);
-  for (const name of Object.keys(requestCodes) as RequestName[]) {
+const names = Object.keys(requestCodes) as RequestName[];
+
+/** Rows by code, each read at its first use. */
+class RequestTable extends Map<number, RequestRow> {
+  readonly #names = new Map(names.map((name) => [requestCodes[name][0] as number, name]));
+
+  override get(code: number): RequestRow | undefined {
+    const known = super.get(code);
+    const name = known === undefined ? this.#names.get(code) : undefined;
+    if (name === undefined) return known;
     const row = parseRequest(name);
-    rows.set(row.code, row);
-    codes[name] = row.code;
-    fields[name] = fields[row.header.name];
+    this.set(code, row);
+    return row;
   }
-  return { rows, codes, fields };
+
+  override values(): MapIterator<RequestRow> {
+    for (const code of this.#names.keys()) this.get(code);
+    return super.values();
+  }
 }
 
-const tables = fillTables();
-
 /** Every request code of RocketMQ 4.9 to 5.5 (remoting sheet §8, §9). */
-export const requestTable: ReadonlyMap<number, RequestRow> = tables.rows;
+export const requestTable: Pick<ReadonlyMap<number, RequestRow>, "get" | "values"> = new RequestTable();
 
 /** Request codes by name. */
-export const RequestCode: { readonly [N in RequestName]: (typeof requestCodes)[N][0] } = tables
-  .codes as { readonly [N in RequestName]: (typeof requestCodes)[N][0] };
+export const RequestCode: { readonly [N in RequestName]: (typeof requestCodes)[N][0] } = Object.fromEntries(
+  names.map((name) => [name, requestCodes[name][0]]),
+) as { readonly [N in RequestName]: (typeof requestCodes)[N][0] };
 
 /** Field numbers by request name (`Fields.SEND_MESSAGE_V2.b`) and by header class (`Fields.SendMessageResponseHeader.msgId`). */
 export type FieldTable =
@@ -168,4 +175,20 @@ export type FieldTable =
   & { readonly [H in HeaderName]: FieldNumbers<H> };
 
 /** See {@link FieldTable}. */
-export const Fields: FieldTable = tables.fields as unknown as FieldTable;
+export const Fields: FieldTable = lazyFields();
+
+/** Each member is made at its first use and then a plain one. */
+function lazyFields(): FieldTable {
+  const table = {};
+  const define = (name: string, header: HeaderName): void => {
+    const get = (): Record<string, number> => {
+      const value = numbersOf(headerRow(header));
+      Object.defineProperty(table, name, { value, enumerable: true });
+      return value;
+    };
+    Object.defineProperty(table, name, { get, enumerable: true, configurable: true });
+  };
+  for (const header of Object.keys(headerSpecs) as HeaderName[]) define(header, header);
+  for (const name of names) define(name, requestCodes[name][1]);
+  return table as FieldTable;
+}

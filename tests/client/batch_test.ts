@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClientError } from "@rmq/client";
-import { cluster } from "./_cluster.ts";
+import { cluster, eventually } from "./_cluster.ts";
 
 const shared = cluster();
 
@@ -14,7 +14,7 @@ test("a batch has a receipt for each message, in order", async () => {
   const topic = shared.name("batch");
   const receipts = await mq.sendBatch(topic, numbered(10, 1), { orderBy: "one queue" });
   assert.equal(receipts.length, 10);
-  const stored = await shared.stored(topic);
+  const stored = await eventually(() => shared.stored(topic), (all) => all.length === 10);
   assert.deepEqual(stored.map(({ body }) => body), Array.from({ length: 10 }, (_, i) => `${i}`));
   assert.deepEqual(stored.map(({ properties }) => properties.get("UNIQ_KEY")), receipts.map((each) => each.messageId));
   assert.deepEqual(receipts.map(({ offset }) => offset - receipts[0].offset), Array.from({ length: 10 }, (_, i) => i));
@@ -27,7 +27,7 @@ test("more than one request takes is split by size", async () => {
   const topic = shared.name("batch");
   const receipts = await mq.sendBatch(topic, numbered(300, 1000), { batchBytes: 50_000 });
   assert.equal(receipts.length, 300);
-  const stored = await shared.stored(topic);
+  const stored = await eventually(() => shared.stored(topic), (all) => all.length === 300);
   assert.equal(stored.length, 300);
   const byId = new Map(stored.map((each) => [each.properties.get("UNIQ_KEY"), each]));
   receipts.forEach(({ messageId }, i) => assert.equal(Number.parseInt(byId.get(messageId)?.body ?? ""), i));
@@ -37,7 +37,7 @@ test("sends that linger are stored as batches, each with its own receipt", async
   const mq = await shared.client({ linger: "20ms" });
   const topic = shared.name("linger");
   const receipts = await Promise.all(Array.from({ length: 50 }, (_, i) => mq.send(topic, `${i}`, { tag: "t" })));
-  const stored = await shared.stored(topic);
+  const stored = await eventually(() => shared.stored(topic), (all) => all.length === 50);
   assert.equal(stored.length, 50);
   assert.equal(new Set(stored.map(({ queueId }) => queueId)).size, 1, "one batch");
   const byId = new Map(stored.map((each) => [each.properties.get("UNIQ_KEY"), each]));

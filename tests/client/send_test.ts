@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClientError, connect } from "@rmq/client";
-import { cluster } from "./_cluster.ts";
+import { cluster, eventually } from "./_cluster.ts";
 
 const shared = cluster();
 
@@ -27,7 +27,7 @@ test("sends that are in flight together are each answered with their own place",
   await mq.send(topic, "first");
   const receipts = await Promise.all(Array.from({ length: 300 }, (_, i) => mq.send(topic, `body ${i}`)));
   assert.equal(new Set(receipts.map(({ messageId }) => messageId)).size, 300);
-  const stored = await shared.stored(topic);
+  const stored = await eventually(() => shared.stored(topic), (all) => all.length === 301);
   assert.equal(stored.length, 301);
   const byPlace = new Map(stored.map((message) => [message.properties.get("UNIQ_KEY"), message]));
   receipts.forEach(({ messageId, queue }, i) => {

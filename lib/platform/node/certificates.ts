@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { crypto } from "../builtin/mod.ts";
 import type { Certificates } from "../types.ts";
 
 const DAY_MS = 86_400_000;
@@ -31,9 +31,9 @@ export const hostCertificates: Certificates = { selfSigned, decryptKey };
  * TBSCertificate ::= SEQUENCE { [0] version 2, serial, algorithm, issuer, validity, subject, key, [3] extensions }
  */
 function selfSigned(name: string): { cert: string; key: string } {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { publicKey, privateKey } = crypto().generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = der(SEQUENCE, der(OBJECT_ID, ECDSA_WITH_SHA256));
-  const serial = randomBytes(16);
+  const serial = crypto().randomBytes(16);
   serial[0] = 0x40 | serial[0]! & 0x3f;
   const subject = der(SEQUENCE, der(SET, der(SEQUENCE, der(OBJECT_ID, COMMON_NAME), der(UTF8_STRING, ascii(name)))));
   const now = Date.now();
@@ -50,14 +50,14 @@ function selfSigned(name: string): { cert: string; key: string } {
     publicKey.export({ type: "spki", format: "der" }),
     der(EXTENSIONS, der(SEQUENCE, altName)),
   );
-  const signature = sign("sha256", content, privateKey);
+  const signature = crypto().sign("sha256", content, privateKey);
   const certificate = der(SEQUENCE, content, algorithm, der(BIT_STRING, [0], signature));
   const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   return { cert: pem("CERTIFICATE", certificate), key };
 }
 
 function decryptKey(key: string, password: string): string {
-  return createPrivateKey({ key, passphrase: password }).export({ type: "pkcs8", format: "pem" }).toString();
+  return crypto().createPrivateKey({ key, passphrase: password }).export({ type: "pkcs8", format: "pem" }).toString();
 }
 
 /** One DER element: tag, length, contents. */

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from "node:net";
 import { connect as connectPlain } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { tls as nodeTls } from "../builtin/mod.ts";
 import { platformError } from "../errors.ts";
 import { type Connection, PlatformError, type TlsClientOptions } from "../types.ts";
 import { SocketConnection } from "./socket_connection.ts";
@@ -37,7 +37,7 @@ export function connect(
 
 function openTls(host: string, port: number, tls: TlsClientOptions): Socket {
   const servername = tls.serverName ?? (isIP(host) === 0 ? host : undefined);
-  return connectTls({
+  return nodeTls().connect({
     host,
     port,
     rejectUnauthorized: tls.verify ?? true,

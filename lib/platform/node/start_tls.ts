@@ -1,4 +1,5 @@
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Server, TLSSocket } from "node:tls";
+import { tls } from "../builtin/mod.ts";
 import { platformError } from "../errors.ts";
 import { plainHost } from "../plain_host.ts";
 import { type Connection, PlatformError, type TlsServerOptions } from "../types.ts";
@@ -61,7 +62,7 @@ function serverFor(options: TlsServerOptions): Server {
   const known = servers.get(options);
   if (known !== undefined) return known;
   const { cert, key, ca, clientAuth = "none" } = options;
-  const server = createServer({
+  const server = tls().createServer({
     cert,
     key,
     requestCert: clientAuth !== "none",
