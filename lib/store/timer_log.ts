@@ -49,10 +49,13 @@ export class TimerLog {
   readonly #unsynced = new Set<number>();
   /** Starts of the files, ascending. */
   #bases: number[] = [];
-  /** What is not in the files yet; the last one is being filled. */
+  /** What is not on disk yet; the last one is being filled. */
   #chunks: Chunk[] = [];
+  /** The chunk that is written next. */
+  #writing = 0;
   #end = 0;
   #written = 0;
+  #synced = 0;
   #entriesSynced = true;
 
   /** `fileBytes`: `mappedFileSizeTimerLog`. */
@@ -148,7 +151,8 @@ export class TimerLog {
       this.#unsynced.add(base);
     }
     this.#chunks = [];
-    this.#end = this.#written = position;
+    this.#writing = 0;
+    this.#end = this.#written = this.#synced = position;
   }
 
   /** Appends a unit in memory and returns its position. */
@@ -231,17 +235,17 @@ export class TimerLog {
     else this.#sync(done);
   }
 
-  /** Writes what the first chunk still has to write; returns how many bytes. */
+  /** Writes what the next chunk still has to write; returns how many bytes. */
   #writeChunk(): number {
-    const chunk = this.#chunks[0];
+    const chunk = this.#chunks[this.#writing];
     const end = chunk.base + chunk.used;
     const from = Math.max(this.#written, chunk.base);
     const base = this.#baseOf(chunk.base);
     if (!this.#bases.includes(base)) this.#create(base);
     writeFully(this.#file(base), chunk.bytes.subarray(from - chunk.base, chunk.used), from - base);
     this.#unsynced.add(base);
-    if (this.#chunks.length > 1) this.#chunks.shift();
-    this.#written = this.#chunks[0] === chunk ? end : this.#chunks[0].base;
+    const isLast = this.#writing === this.#chunks.length - 1;
+    this.#written = isLast ? end : this.#chunks[++this.#writing].base;
     return end - from;
   }
 
@@ -255,11 +259,19 @@ export class TimerLog {
 
   #sync(done: Done): void {
     const [base] = this.#unsynced;
-    if (base === undefined) return this.#syncEntries(done);
+    if (base === undefined) {
+      this.#synced = this.#written;
+      this.#chunks.splice(0, this.#writing);
+      this.#writing = 0;
+      return this.#syncEntries(done);
+    }
     this.#unsynced.delete(base);
     this.#file(base).syncData((error) => {
       if (error === null) return this.#sync(done);
+      // What a failed sync did not take the next one won't either: it is written again.
       this.#unsynced.add(base);
+      this.#written = this.#synced;
+      this.#writing = 0;
       done(error);
     });
   }
