@@ -39,6 +39,8 @@ class History {
   readonly #random: Random;
   readonly #messaging: Messaging;
   readonly #flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  /** Some histories run on a disk that fails now and then. */
+  readonly #faulty: boolean;
   #crashes = 0;
 
   constructor(readonly seed: number, private readonly sabotage: MessagingSabotage) {
@@ -48,6 +50,7 @@ class History {
     this.#sim.net.latencyMs.most = this.#random.below(3);
     // With ASYNC_FLUSH a power cut may take what was answered; a killed process may not.
     this.#flushDiskType = this.#random.below(100) < 80 ? "SYNC_FLUSH" : "ASYNC_FLUSH";
+    this.#faulty = this.#random.below(100) < 25;
     this.#messaging = new Messaging(this.#sim.addMachine("clients").platform);
   }
 
@@ -66,6 +69,7 @@ class History {
       }
       this.#messaging.disconnect();
       this.#crashes++;
+      this.#sim.disk.clearFaults();
       platform = this.#sim.crash({ powerCut: this.#flushDiskType === "SYNC_FLUSH" && this.#random.below(100) < 80 });
       if (this.#random.below(100) < 25) await this.#sim.advance(this.#random.below(8000));
     }
@@ -129,12 +133,20 @@ class History {
   async #use(): Promise<void> {
     for (let rounds = 1 + this.#random.below(14); rounds > 0; rounds--) {
       for (let count = this.#random.below(5); count > 0; count--) this.#messaging.add();
+      if (this.#faulty && this.#random.below(100) < 25) this.#breakDisk();
       const pause = this.#random.below(100);
       if (pause < 40) await this.#sim.advance(this.#random.below(40) / 2);
       else if (pause < 75) await this.#sim.advance(this.#random.below(600));
       else await this.#sim.advance(this.#random.below(3000));
       this.#look();
     }
+  }
+
+  #breakDisk(): void {
+    const op = (["write", "write", "sync", "sync", "syncDirectory", "rename"] as const)[this.#random.below(6)];
+    const code = this.#random.below(2) === 0 ? "EIO" : "ENOSPC";
+    const path = ["commitlog", "timer", "config/", undefined][this.#random.below(4)];
+    this.#sim.disk.failNext({ op, code, path, shortWrite: this.#random.below(3000), count: 1 + this.#random.below(3) });
   }
 
   #look(): void {
