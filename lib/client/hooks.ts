@@ -4,7 +4,7 @@ import type { Message } from "./message.ts";
 export interface SendEvent {
   /** Without the namespace. */
   readonly topic: string;
-  /** Properties of the message; a hook may add some, a trace parent for one. */
+  /** Properties of the message; a hook may add some, a trace parent for one. Those of a batch go nowhere. */
   readonly properties: Record<string, string>;
   /** Bytes of the body as it was given. */
   readonly bodyBytes: number;
@@ -39,7 +39,7 @@ export type HookEnded = (end: HookEnd) => void;
  * ```
  */
 export interface Hooks {
-  /** Before a message or a batch is sent. */
+  /** Before a message or a batch is sent; one-way messages are not told of. */
   readonly send?: (event: SendEvent) => HookEnded | void;
   /** Before a message is given to a handler. */
   readonly receive?: (message: Message, group: string) => HookEnded | void;

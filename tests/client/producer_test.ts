@@ -64,6 +64,8 @@ test("a hook sees each send and may add a property", async () => {
   assert.equal(stored.properties.get("traceparent"), "00-1");
   assert.equal(stored.properties.get("own"), "1");
   assert.deepEqual(seen, [`${topic} 32 undefined`]);
+  await mq.sendBatch(topic, [{ body: "a" }, { body: "b" }]);
+  assert.equal(seen.length, 2);
 });
 
 test("a namespace stands before the topic on the wire only", async () => {

@@ -49,10 +49,13 @@ export async function sendInner(
   options: BatchOptions,
 ): Promise<SendReceipt[]> {
   const body = encodeBatch(inner);
-  const receipt = await new Promise<SendReceipt>((resolve, reject) => {
-    const plan = producer.plan(topic, body, options, { code: RequestCode.SEND_BATCH_MESSAGE });
-    producer.start(plan, resolve, reject);
-  });
+  const send = () =>
+    new Promise<SendReceipt>((resolve, reject) => {
+      const plan = producer.plan(topic, body, options, { code: RequestCode.SEND_BATCH_MESSAGE });
+      producer.start(plan, resolve, reject);
+    });
+  const event = { topic, properties: {}, bodyBytes: body.length, messages: inner.length };
+  const receipt = await (producer.isWatched ? producer.watch(event, {}, send) : send());
   const offsetIds = receipt.offsetMessageId.split(",");
   return inner.map(({ messageId }, i) => ({
     ...receipt,

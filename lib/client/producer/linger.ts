@@ -72,6 +72,7 @@ export class Linger {
     gathered.inner.push(inner);
     gathered.waiting.push({ resolve, reject });
     gathered.bytes += inner.bytes;
+    this.#producer.parts.pendingBytes += inner.bytes;
     if (gathered.bytes >= most) this.#send(key, gathered);
   }
 
@@ -84,6 +85,8 @@ export class Linger {
     gathered.timer.cancel();
     if (this.#gathered.get(key) === gathered) this.#gathered.delete(key);
     const { topic, options, inner, waiting } = gathered;
+    // The batch counts for itself from here on.
+    this.#producer.parts.pendingBytes -= gathered.bytes;
     sendInner(this.#producer, topic, inner, options).then(
       (receipts) => waiting.forEach(({ resolve }, i) => resolve(receipts[i])),
       (error) => waiting.forEach(({ reject }) => reject(error)),

@@ -76,8 +76,35 @@ export class Producer {
 
   /** Sends one message. Rejects with ClientError. */
   send(topic: string, body: Body, options: SendOptions = NO_OPTIONS, extra: Extra = NO_EXTRA): Promise<SendReceipt> {
-    const watched = this.observed && (this.network.options.hooks.send !== undefined || this.observer !== null);
-    return watched ? this.#watched(topic, body, options, extra) : this.#send(topic, body, options, extra);
+    if (!this.isWatched) return this.#send(topic, body, options, extra);
+    return new Promise((resolve, reject) => {
+      const bytes = encodeBody(body);
+      const event = { topic, properties: { ...options.properties }, bodyBytes: bytes.length, messages: 1 };
+      const send = () => this.#send(topic, bytes, { ...options, properties: event.properties }, extra);
+      this.watch(event, options, send).then(resolve, reject);
+    });
+  }
+
+  /** Whether a hook or a trace wants to know of sends. */
+  get isWatched(): boolean {
+    return this.observed && (this.network.options.hooks.send !== undefined || this.observer !== null);
+  }
+
+  /** Sends with the user's hook and the trace around it; neither can make it fail. */
+  async watch(event: SendEvent, options: SendOptions, send: () => Promise<SendReceipt>): Promise<SendReceipt> {
+    const { logger, options: { hooks }, platform } = this.network;
+    const ended = guarded(logger, "a send hook", () => hooks.send?.(event));
+    const startedMs = platform.clock.nowMs();
+    try {
+      const receipt = await send();
+      guarded(logger, "a send hook", () => ended?.({ messageId: receipt.messageId }));
+      this.observer?.(this.group, event, options, receipt, startedMs);
+      return receipt;
+    } catch (error) {
+      guarded(logger, "a send hook", () => ended?.({ error }));
+      this.observer?.(this.group, event, options, null, startedMs);
+      throw error;
+    }
   }
 
   #send(topic: string, body: Body, options: SendOptions, extra: Extra): Promise<SendReceipt> {
@@ -126,25 +153,6 @@ export class Producer {
 
   #isLarge(body: Uint8Array): boolean {
     return body.length >= this.network.options.compressFrom && body.length > OFF_LOOP_BYTES;
-  }
-
-  /** With the user's hook and the trace around it; neither can make it fail. */
-  async #watched(topic: string, body: Body, options: SendOptions, extra: Extra): Promise<SendReceipt> {
-    const bytes = encodeBody(body);
-    const event: SendEvent = { topic, properties: { ...options.properties }, bodyBytes: bytes.length, messages: 1 };
-    const ended = guarded(this.network.logger, "a send hook", () => this.network.options.hooks.send?.(event));
-    const own = { ...options, properties: event.properties };
-    const startedMs = this.network.platform.clock.nowMs();
-    try {
-      const receipt = await this.#send(topic, bytes, own, extra);
-      guarded(this.network.logger, "a send hook", () => ended?.({ messageId: receipt.messageId }));
-      this.observer?.(this.group, event, own, receipt, startedMs);
-      return receipt;
-    } catch (error) {
-      guarded(this.network.logger, "a send hook", () => ended?.({ error }));
-      this.observer?.(this.group, event, own, null, startedMs);
-      throw error;
-    }
   }
 
   /** Begins a send; throws ClientError for one that may not begin. */

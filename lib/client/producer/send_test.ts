@@ -204,3 +204,16 @@ test("messages gather for as long as they may linger, or until there are enough 
   await world.finish(mq.close());
   assert.equal((await many).length, 3);
 });
+
+test("what lingers counts among the bytes that wait", async () => {
+  const cluster = await FakeCluster.start();
+  const { world } = cluster;
+  const mq = await cluster.connect({ linger: "1m", maxPendingSendBytes: 200 });
+  const first = mq.send("T", "x".repeat(100));
+  assert.ok(mq.status().pendingSendBytes >= 100);
+  await assert.rejects(mq.send("T", "x".repeat(100)), code("TOO_MANY_PENDING"));
+  await world.advance("1m");
+  await world.finish(first);
+  assert.equal(mq.status().pendingSendBytes, 0);
+  await world.finish(mq.close());
+});
