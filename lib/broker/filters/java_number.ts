@@ -147,7 +147,8 @@ export function readDouble(bytes: Uint8Array, start: number, end: number, into: 
   return true;
 }
 
-const DECIMAL = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?$/;
+/** Digits behind a point only, so that no text can be divided in more than one way: a property may have 32 KB of them. */
+const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?$/;
 
 function readAnyDouble(bytes: Uint8Array, start: number, end: number, into: NumberRead): boolean {
   while (start < end && bytes[start] <= 0x20) start++;

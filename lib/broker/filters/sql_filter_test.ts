@@ -111,3 +111,13 @@ test("what is no expression is refused with its place and what was expected ther
     });
   }
 });
+
+test("a property of thousands of digits that is no number after all is found out in one pass", () => {
+  const digits = "1".repeat(16_000);
+  const filter = new SqlFilter("a > 1.5", LIMITS);
+  for (const value of [`${digits}${digits}x`, `${digits}.${digits}x`, `1e${digits}x`, `0x${digits}`]) {
+    assert.equal(filter.matches(messageWith({ a: value })), false);
+  }
+  assert.equal(filter.matches(messageWith({ a: "7." })), true);
+  assert.equal(filter.matches(messageWith({ a: "+7.e0f" })), true);
+});
