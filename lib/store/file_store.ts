@@ -1,4 +1,4 @@
-import type { Clock, Done, Files, Logger, Timer } from "@rmq/platform";
+import type { Clock, Done, Files, Logger, PlatformError, Timer } from "@rmq/platform";
 import { type MessageDraft, MIN_STORED_SIZE, StoredMessage } from "@rmq/protocol";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
@@ -159,23 +159,23 @@ export class FileStore implements Store {
   entryAt(
     physicalOffset: number,
     size: number,
-    done: (bytes: Uint8Array | null, start: number, end: number) => void,
+    done: (bytes: Uint8Array | null, start: number, end: number, unreadable: boolean) => void,
   ): void {
     const { view } = this.#parts;
     if (!(physicalOffset >= view.minOffset && physicalOffset + SIZE_PROBE_BYTES <= view.visible)) {
-      return done(null, 0, 0);
+      return done(null, 0, 0, false);
     }
     const wanted = size > 0 ? size : SIZE_PROBE_BYTES;
     view.read(physicalOffset, wanted, (error, bytes, start) => {
-      if (error !== null) return done(null, 0, 0);
+      if (error !== null) return done(null, 0, 0, isOfTheDisk(error));
       this.#message.parse(bytes, start, start + wanted, false);
       const announced = this.#message.size;
       if (announced === wanted) return this.#checked(physicalOffset, bytes, start, wanted, done);
       if (size > 0 || announced < MIN_STORED_SIZE || announced > this.#parts.segments.segmentBytes) {
-        return done(null, 0, 0);
+        return done(null, 0, 0, false);
       }
       view.read(physicalOffset, announced, (error, bytes, start) => {
-        if (error !== null) return done(null, 0, 0);
+        if (error !== null) return done(null, 0, 0, isOfTheDisk(error));
         this.#checked(physicalOffset, bytes, start, announced, done);
       });
     });
@@ -187,11 +187,11 @@ export class FileStore implements Store {
     bytes: Uint8Array,
     start: number,
     size: number,
-    done: (bytes: Uint8Array | null, start: number, end: number) => void,
+    done: (bytes: Uint8Array | null, start: number, end: number, unreadable: boolean) => void,
   ): void {
     const parsed = this.#message.parse(bytes, start, start + size, false);
-    if (parsed !== size || this.#message.physicalOffset !== physicalOffset) return done(null, 0, 0);
-    done(bytes, start, start + size);
+    if (parsed !== size || this.#message.physicalOffset !== physicalOffset) return done(null, 0, 0, false);
+    done(bytes, start, start + size, false);
   }
 
   searchByTime(
@@ -308,4 +308,9 @@ export class FileStore implements Store {
   #turnEnd(): Promise<void> {
     return new Promise((resolve) => this.#parts.clock.setTimer(0, resolve));
   }
+}
+
+/** Whether the entry may be there all the same: the others say that it is not, or not any more. */
+function isOfTheDisk(error: PlatformError): boolean {
+  return error.code !== "EINVAL" && error.code !== "ENOENT";
 }

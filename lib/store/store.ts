@@ -121,11 +121,14 @@ export interface Store {
   deleteTopic(topic: string, done: Done): void;
   /** Reads for a pull; `done` is called at once when all is in memory. */
   get(request: GetRequest, done: (result: GetResult) => void): void;
-  /** The entry at `physicalOffset` as `bytes[start, end)`, valid during the call; `size` 0: as it says itself. null: none there. */
+  /**
+   * The entry at `physicalOffset` as `bytes[start, end)`, valid during the call; `size` 0: as it says itself. null: none
+   * there, or, with `unreadable`, none that the disk gives out now.
+   */
   entryAt(
     physicalOffset: number,
     size: number,
-    done: (bytes: Uint8Array | null, start: number, end: number) => void,
+    done: (bytes: Uint8Array | null, start: number, end: number, unreadable: boolean) => void,
   ): void;
   /** Queue offset by store time (storage §4). */
   searchByTime(

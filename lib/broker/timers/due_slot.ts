@@ -7,6 +7,8 @@ import { DUE_UNITS, DueUnits } from "./due_units.ts";
 const BLOCKS_PER_TURN = 8;
 /** A short chain is read by little, a long one by much. */
 const FIRST_READ_BYTES = 64 * TIMER_UNIT_BYTES;
+/** What can't be read now is tried again after this long. */
+const RETRY_MS = 1000;
 const READ_BYTES = DUE_UNITS * TIMER_UNIT_BYTES;
 
 /** What slots are read from. */
@@ -39,11 +41,8 @@ export class DueSlot {
   }
 
   /** Hands all units of the chain that ends at `last` to `take`. */
-  read(
-    last: number,
-    take: TakeDue,
-    done: (error: PlatformError | null) => void,
-  ): void {
+  read(last: number, take: TakeDue, done: (error: PlatformError | null) => void): void {
+    const { clock } = this.#options;
     const parts: number[] = [];
     const marks: number[] = [];
     const first = (from: number): void => {
@@ -54,10 +53,12 @@ export class DueSlot {
         this.#readMarks(marks, () => deliver(parts.length - 1));
       });
     };
-    const deliver = (index: number): void => {
-      take(this.#units, () => {
-        if (index === 0) return done(null);
-        this.#part(parts[index - 1], null, (error) => error === null ? deliver(index - 1) : done(error));
+    const deliver = (index: number): void => take(this.#units, () => index === 0 ? done(null) : next(index - 1));
+    const next = (index: number): void => {
+      this.#part(parts[index], null, (error) => {
+        // From the beginning again, what was delivered would be delivered again each time.
+        if (error !== null) clock.setTimer(RETRY_MS, () => next(index));
+        else deliver(index);
       });
     };
     first(last);
@@ -82,6 +83,8 @@ export class DueSlot {
     };
     const step = (from: number): void => {
       if (this.#closed) return;
+      // What is left of the chain went with a file of the log, as its messages had with theirs.
+      if (from < log.start) return finish(-1);
       const room = units.count === 0 ? FIRST_READ_BYTES : READ_BYTES;
       log.block(from, this.#buffer.subarray(0, room), (error, bytes, at, start) => {
         if (error !== null) return done(error, -1);
@@ -110,7 +113,8 @@ export class DueSlot {
     const step = (index: number): void => {
       if (this.#closed) return;
       if (index >= marks.length) return done();
-      store.entryAt(marks[index], marks[index + 1], (bytes, start, end) => {
+      store.entryAt(marks[index], marks[index + 1], (bytes, start, end, unreadable) => {
+        if (unreadable) return void clock.setTimer(RETRY_MS, () => step(index));
         if (bytes !== null && this.#message.parse(bytes, start, end, false) > 0) {
           const key = this.#message.property("TIMER_DEL_UNIQKEY");
           if (key !== null) deleted.add(key);

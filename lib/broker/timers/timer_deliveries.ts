@@ -12,7 +12,7 @@ const MAX_IN_FLIGHT = 8192;
 const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;
 /** The loop is held no longer than this by one run of deliveries. */
 const SLICE_US = 2500;
-/** How long after a failed delivery it is tried again: the store is busy, or refuses. */
+/** How long after a failed delivery it is tried again: the store is busy, or refuses, or can't read the message. */
 const RETRY_BUSY_MS = 10;
 const RETRY_REFUSED_MS = 1000;
 
@@ -53,6 +53,7 @@ export class TimerDeliveries {
   #nowMs = 0;
   #dropped = 0;
   #droppedTopic: string | null = null;
+  #unreadableAt = -1;
   #added = new Uint8Array(0);
   #addedFor = { writtenMs: -1, nowMs: -1 };
 
@@ -113,10 +114,11 @@ export class TimerDeliveries {
     while (this.#next < units.count && !this.#reading && !this.#waiting && this.#hasRoom()) {
       const at = this.#next;
       this.#reading = true;
-      store.entryAt(units.offsets[at], units.sizes[at], (bytes, start, end) => {
+      store.entryAt(units.offsets[at], units.sizes[at], (bytes, start, end, unreadable) => {
         this.#reading = false;
+        if (unreadable) this.#unreadable(units.offsets[at]);
         // A write that was taken back meanwhile made an earlier unit the next one.
-        if (this.#next === at && !this.#closed) this.#take(units, at, bytes, start, end);
+        else if (this.#next === at && !this.#closed) this.#take(units, at, bytes, start, end);
         if (!this.#running) this.#run();
       });
       if (clock.monotonicUs() >= untilUs) {
@@ -257,10 +259,23 @@ export class TimerDeliveries {
       return;
     }
     this.#next = Math.min(this.#next, at);
+    this.#pause(status === AppendStatus.BUSY ? RETRY_BUSY_MS : RETRY_REFUSED_MS);
+  }
+
+  #unreadable(physicalOffset: number): void {
+    if (this.#unreadableAt !== physicalOffset) {
+      this.#options.logger.error("a due message can't be read, trying again", { physicalOffset });
+    }
+    this.#unreadableAt = physicalOffset;
+    this.#pause(RETRY_REFUSED_MS);
+  }
+
+  /** Begins no further delivery for so long. */
+  #pause(ms: number): void {
     this.#waiting = true;
     this.#timer?.cancel();
     this.#timer = null;
-    this.#later(status === AppendStatus.BUSY ? RETRY_BUSY_MS : RETRY_REFUSED_MS);
+    this.#later(ms);
   }
 
   #settle(): void {

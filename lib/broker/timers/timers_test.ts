@@ -225,3 +225,20 @@ test("a timer's topic that was deleted meanwhile holds up nobody", async () => {
   await broker.world.advance("5s");
   assert.deepEqual(bodies(await broker.read("T", 0)), ["y"]);
 });
+
+test("a due message that the disk does not give out at first is delivered when it does", async () => {
+  const world = simulation({ seed: 3 });
+  const dueMs = world.clock.nowMs() + 600_000;
+  const first = await TestBroker.open(world);
+  await first.send("T", 0, "x", { TIMER_DELIVER_MS: String(dueMs) });
+  await world.advance("2s");
+  await first.close();
+  // What a start finds is not in memory.
+  const broker = await TestBroker.open(world);
+  await world.advance(dueMs - world.clock.nowMs() - 1000);
+  world.disk.failNext({ op: "read", path: "commitlog", code: "EIO", count: 2 });
+  await world.advance("2s");
+  assert.equal(broker.timers.stats().congestNum, 1);
+  await world.advance("5s");
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["x"]);
+});
