@@ -103,6 +103,13 @@ export class TimerIntake {
     this.pump();
   }
 
+  /** What could not be taken may be by now: a slot is delivered, or the log is on disk. */
+  again(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.pump();
+  }
+
   /** Looks whether something waits that can be taken by now. */
   pump(): void {
     if (!this.#started || this.#closed || this.#reading || this.#timer !== null || this.behind === 0) return;

@@ -181,7 +181,7 @@ export class Timers {
         intervalMs: this.#options.settings.timerFlushIntervalMs,
         now: () => this.#progress(),
         partBegin: () => this.#deliveries?.reached ?? -1,
-        flushed: () => this.#intake?.pump(),
+        flushed: () => this.#intake?.again(),
       }, found);
       this.#fromMs = found.readMs;
       this.#intake?.start(found.queueOffset, () => {
@@ -278,7 +278,7 @@ export class Timers {
       // The page is in memory: it was read when the slot was.
     }
     this.#flush?.wanted();
-    this.#intake?.pump();
+    this.#intake?.again();
     this.#pump();
   }
 

@@ -242,3 +242,20 @@ test("a due message that the disk does not give out at first is delivered when i
   await world.advance("5s");
   assert.deepEqual(bodies(await broker.read("T", 0)), ["x"]);
 });
+
+test("what comes for a second that is being delivered waits for no longer than that takes, nor does what is behind it", async () => {
+  const broker = await TestBroker.open();
+  const { world } = broker;
+  await broker.send("T", 0, "first", { TIMER_DELAY_MS: "1" });
+  await world.advance("10s");
+  const secondMs = Math.ceil(world.clock.nowMs() / 1000) * 1000 + 10_000;
+  await broker.send("T", 0, "due", { TIMER_DELIVER_MS: String(secondMs) });
+  await world.advance(secondMs - 20 - world.clock.nowMs());
+  // Visible only when its second is being delivered: syncs take so long.
+  world.disk.latencyMs.sync = 50;
+  const late = broker.send("T", 0, "late", { TIMER_DELIVER_MS: String(secondMs - 1) });
+  const behind = broker.send("T", 0, "behind", { TIMER_DELIVER_MS: String(secondMs + 1) });
+  await Promise.all([late, behind]);
+  await world.advance(secondMs + 400 - world.clock.nowMs());
+  assert.deepEqual(bodies(await broker.read("T", 0)), ["first", "due", "late"]);
+});
