@@ -56,7 +56,8 @@ export class TimerLog {
   #end = 0;
   #written = 0;
   #synced = 0;
-  #entriesSynced = true;
+  /** Not known at first: who made the files may have died before the sync. */
+  #entriesSynced = false;
 
   /** `fileBytes`: `mappedFileSizeTimerLog`. */
   constructor(files: Files, directory: string, fileBytes: number) {
@@ -80,7 +81,10 @@ export class TimerLog {
     return this.#end - this.#written;
   }
 
-  /** Finds the files. Throws StoreError CORRUPT for one of another size, PlatformError. */
+  /**
+   * Finds the files; what stands in them counts as not synced, since their writer may have been killed. Throws StoreError
+   * CORRUPT for one of another size, PlatformError.
+   */
   load(): void {
     this.#bases = this.#files.list(this.#directory).filter((name) => NAME.test(name)).map(Number);
     for (const [index, base] of this.#bases.entries()) {
@@ -94,6 +98,7 @@ export class TimerLog {
             `set mappedFileSizeTimerLog to the size that this store was written with, or restore the file`,
         );
       }
+      this.#unsynced.add(base);
       // Made just before a crash: nothing in it counted yet.
       if (size < this.#fileBytes) this.#file(base).truncate(this.#fileBytes);
     }

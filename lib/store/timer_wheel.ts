@@ -52,7 +52,8 @@ export class TimerWheel {
   #file: File | null = null;
   /** Never written by anybody: nothing to be read. */
   #fresh = false;
-  #named = true;
+  /** The file and its name are on disk as found. Not known at first: who wrote it may have been killed before the sync. */
+  #durable = false;
   #slots = 0;
   #count = 0;
 
@@ -93,7 +94,7 @@ export class TimerWheel {
     this.#file ??= this.#files.open(`${this.#root}/timerwheel`, { create: true });
     this.#file.truncate(0);
     this.#file.truncate(FILE_BYTES);
-    this.#named = false;
+    this.#durable = false;
     this.#fresh = true;
     this.#occupied.fill(0);
     this.#pages.clear();
@@ -214,10 +215,10 @@ export class TimerWheel {
   /** Brings taken pages to disk. */
   write(taken: readonly TakenPage[], done: Done): void {
     const file = this.#file;
-    if (file === null || taken.length === 0 && this.#named) return done(null);
+    if (file === null || taken.length === 0 && this.#durable) return done(null);
     const finish = (error: PlatformError | null): void => {
       if (error === null) {
-        this.#named = true;
+        this.#durable = true;
         this.#forget();
       }
       done(error);
@@ -228,7 +229,7 @@ export class TimerWheel {
       return done(asPlatformError(error));
     }
     file.syncData((error) => {
-      if (error !== null || this.#named) return finish(error);
+      if (error !== null || this.#durable) return finish(error);
       this.#files.syncDirectory(this.#root, finish);
     });
   }
