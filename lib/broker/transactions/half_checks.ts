@@ -45,7 +45,8 @@ export class HalfChecks {
   readonly #message = new StoredMessage();
   readonly #requests: CheckRequests;
   #timer: Timer | null = null;
-  #beganMs = 0;
+  /** Where the look ends: what is stored again by it, or comes meanwhile, is for the next one. */
+  #end = 0;
   #stored = false;
   #step: Step | null = null;
   #closed = false;
@@ -84,7 +85,8 @@ export class HalfChecks {
     this.#timer = this.state.platform.clock.setTimer(this.state.settings.transactionCheckInterval, () => {
       // A slave's open half messages are its master's to check.
       if (this.state.settings.brokerRole === "SLAVE") return this.#rest();
-      this.#beganMs = this.state.platform.clock.nowMs();
+      // Not by the time: a clock that was set back would stop the checks until it catches up.
+      this.#end = this.halves.queue.max;
       this.#stored = false;
       this.#look();
     });
@@ -104,8 +106,8 @@ export class HalfChecks {
 
   #look(): void {
     const { halves } = this;
-    const { min, max } = halves.queue;
-    const from = Math.max(halves.offset, min);
+    const max = this.#end;
+    const from = Math.max(halves.offset, halves.queue.min);
     const open = halves.nextOpen(from, Math.min(max, from + STEP_ENDED));
     halves.passed(open);
     if (open >= max) return this.#finish();
@@ -163,7 +165,7 @@ export class HalfChecks {
     const draft = this.#draft;
     draftOfStored(message, draft);
     const { properties } = draft;
-    const verdict = verdictOn(message, properties, settings, platform.clock.nowMs(), this.#beganMs);
+    const verdict = verdictOn(message, properties, settings, platform.clock.nowMs());
     if (verdict === Verdict.WAIT) return false;
     if (this.halves.ended(firstCopy(properties, message.queueOffset)) !== Ended.OPEN) return true;
     if (verdict === Verdict.DISCARD) this.#discard(message, step);

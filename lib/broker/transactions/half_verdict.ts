@@ -25,7 +25,7 @@ export interface VerdictSettings {
 }
 
 /**
- * What to do with an open half message at `nowMs`, in a look that began at `beganMs`; one of {@link Verdict}
+ * What to do with an open half message at `nowMs`; one of {@link Verdict}
  * (`TransactionalMessageServiceImpl.check`). `properties` are the message's.
  */
 export function verdictOn(
@@ -33,10 +33,7 @@ export function verdictOn(
   properties: Properties,
   settings: VerdictSettings,
   nowMs: number,
-  beganMs: number,
 ): number {
-  // Stored again by this very look; one that was just checked for the last time is not given up before it is answered.
-  if (message.storeTimestamp >= beganMs) return Verdict.WAIT;
   const age = nowMs - message.bornTimestamp;
   if (checkTimes(properties) >= settings.transactionCheckMax) return Verdict.DISCARD;
   if (age > settings.fileReservedTime * MS_PER_HOUR) return Verdict.DISCARD;

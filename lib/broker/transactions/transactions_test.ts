@@ -267,3 +267,14 @@ test("a transaction whose topic is gone stays open", async () => {
   await broker.world.advance("31s");
   assert.equal(producer.checks.length, 1);
 });
+
+test("a clock that is set back does not stop the checks", async () => {
+  const [broker, producer] = await opened();
+  await producer.send("open");
+  await broker.world.advance("2m");
+  const before = producer.checks.length;
+  assert.ok(before > 0);
+  broker.world.clock.stepMs(-3_600_000);
+  await broker.world.advance("2m");
+  assert.ok(producer.checks.length > before, `${producer.checks.length} checks, ${before} before`);
+});
