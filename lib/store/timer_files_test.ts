@@ -53,7 +53,7 @@ test("log and wheel are what a Java broker wrote of the same messages, byte by b
     wheel.put(slotMs, log.append(unit), 1);
   }
   await flush(log);
-  await sim.finish(new Promise<void>((resolve) => wheel.write(wheel.take(), () => resolve())));
+  await sim.finish(new Promise<void>((resolve) => wheel.write(wheel.take(), (run) => run(), () => resolve())));
   assert.deepEqual(
     files.readWhole(`${ROOT}/timerlog/00000000000000000000`),
     golden.get("store/timerlog/00000000000000000000"),
@@ -157,7 +157,7 @@ test("the wheel tells the next slot in its order, round its end, and what was pu
   assert.equal(wheel.last(base + 1000), 156);
   assert.equal(wheel.last(base + 1000 - turnMs), -1);
   assert.equal(wheel.taken(base + 1000 - turnMs), true);
-  await sim.finish(new Promise<void>((resolve) => wheel.write(wheel.take(), () => resolve())));
+  await sim.finish(new Promise<void>((resolve) => wheel.write(wheel.take(), (run) => run(), () => resolve())));
   wheel.clear(base + 1000);
   assert.equal(wheel.next(base), base + 5000);
   assert.equal(wheel.count, 1);
@@ -172,4 +172,24 @@ test("the wheel tells the next slot in its order, round its end, and what was pu
   later.open();
   await sim.finish(new Promise<number>((resolve) => later.scan(base + 2000, (_, found) => resolve(found))));
   assert.equal(later.next(base), base + 5000);
+});
+
+test("pages all over the wheel are written in several turns, and all are there", async () => {
+  const { sim, files } = world();
+  const wheel = new TimerWheel(files, ROOT, 1000);
+  wheel.reset();
+  const base = 1_480 * 1_209_600_000;
+  const slots = Array.from({ length: 200 }, (_, i) => base + i * 500_000);
+  slots.forEach((slotMs, i) => wheel.put(slotMs, i * TIMER_UNIT_BYTES, 1));
+  let turns = 1;
+  const later = (run: () => void) => {
+    turns++;
+    sim.platform.clock.setTimer(0, run);
+  };
+  await sim.finish(new Promise<void>((resolve) => wheel.write(wheel.take(), later, () => resolve())));
+  assert.ok(turns > 1);
+  const again = new TimerWheel(files, ROOT, 1000);
+  again.open();
+  await sim.finish(new Promise<number>((resolve) => again.scan(base, (_, found) => resolve(found))));
+  assert.deepEqual(slots.map((slotMs) => again.last(slotMs)), slots.map((_, i) => i * TIMER_UNIT_BYTES));
 });

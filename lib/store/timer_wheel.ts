@@ -27,6 +27,8 @@ const PAGE_BYTES = 4096;
 const PAGE_SLOTS = PAGE_BYTES / SLOT_BYTES;
 /** Pages that are kept in memory when they are on disk too. */
 const KEPT_PAGES = 1024;
+/** Pages that are written in one turn. */
+const PAGES_A_TURN = 64;
 /** Bytes of one read when the whole wheel is gone through. */
 const SCAN_BYTES = 64 * PAGE_BYTES;
 
@@ -212,8 +214,8 @@ export class TimerWheel {
     for (const { page } of taken) this.#dirty.add(page);
   }
 
-  /** Brings taken pages to disk. */
-  write(taken: readonly TakenPage[], done: Done): void {
+  /** Brings taken pages to disk, some of them a turn by `later`: timers spread over days change thousands a second. */
+  write(taken: readonly TakenPage[], later: (run: () => void) => void, done: Done): void {
     const file = this.#file;
     if (file === null || taken.length === 0 && this.#durable) return done(null);
     const finish = (error: PlatformError | null): void => {
@@ -223,15 +225,20 @@ export class TimerWheel {
       }
       done(error);
     };
-    try {
-      for (const { page, bytes } of taken) writeFully(file, bytes, page * PAGE_BYTES);
-    } catch (error) {
-      return done(asPlatformError(error));
-    }
-    file.syncData((error) => {
-      if (error !== null || this.#durable) return finish(error);
-      this.#files.syncDirectory(this.#root, finish);
-    });
+    const step = (from: number): void => {
+      const next = from + PAGES_A_TURN;
+      try {
+        for (const { page, bytes } of taken.slice(from, next)) writeFully(file, bytes, page * PAGE_BYTES);
+      } catch (error) {
+        return done(asPlatformError(error));
+      }
+      if (next < taken.length) return later(() => step(next));
+      file.syncData((error) => {
+        if (error !== null || this.#durable) return finish(error);
+        this.#files.syncDirectory(this.#root, finish);
+      });
+    };
+    step(0);
   }
 
   /** Closes the file. */

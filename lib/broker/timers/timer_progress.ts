@@ -92,9 +92,10 @@ export class TimerFlush {
         // Without it the slot is delivered from its beginning after a crash.
       }
     }
-    log.flush((run) => void clock.setTimer(0, run), (error) => {
+    const later = (run: () => void): void => void clock.setTimer(0, run);
+    log.flush(later, (error) => {
       if (error !== null) return done(error);
-      wheel.write(pages, (error) => error === null ? this.#save(progress, done) : done(error));
+      wheel.write(pages, later, (error) => error === null ? this.#save(progress, done) : done(error));
     });
   }
 

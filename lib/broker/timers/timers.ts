@@ -47,7 +47,7 @@ export interface TimersOptions {
   readonly logger: Logger;
   readonly settings: TimerSettings;
   readonly store: Pick<Store, "get" | "onEntry" | "entryAt" | "flush" | "visible" | "minOffset">;
-  readonly topics: Pick<TopicTable, "get" | "find" | "whenDurable">;
+  readonly topics: Pick<TopicTable, "get" | "find" | "whenDurable" | "onChange">;
   /** config/timermetrics */
   readonly metrics: TextFile;
 }
@@ -101,6 +101,9 @@ export class Timers {
     this.#clock = clock;
     this.rewriter = timerRewriter({ clock, topics, settings });
     this.metrics = new TimerMetrics(clock, logger, metrics);
+    topics.onChange((changed) => {
+      for (const topic of changed) if (topic.deleted) this.metrics.remove(topic.name);
+    });
     this.check = new TimerCheck(files, root);
     this.#log = new TimerLog(files, `${root}/timerlog`, settings.mappedFileSizeTimerLog);
     this.#wheel = new TimerWheel(files, root, settings.timerPrecisionMs);

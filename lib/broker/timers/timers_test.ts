@@ -223,6 +223,7 @@ test("a timer's topic that was deleted meanwhile holds up nobody", async () => {
   await broker.send("T", 0, "y", { TIMER_DELAY_SEC: "2" });
   assert.equal((await broker.ask(215, { topic: "Gone" })).code, 0);
   await broker.world.advance("5s");
+  assert.doesNotMatch((await broker.ask(61, null)).body, /Gone/);
   assert.deepEqual(bodies(await broker.read("T", 0)), ["y"]);
 });
 
