@@ -161,13 +161,21 @@ export interface ReadFrom {
   readonly namespace: string;
 }
 
+/** Makes the object of a message that was read; `properties` as text. */
+export type MakeMessage<M> = (topic: string, body: Uint8Array, properties: Uint8Array, source: MessageSource) => M;
+
 /**
  * The messages of an answer to a pull, a query or a check, in order; bodies and properties are views of `bytes`.
  * Throws ClientError `BAD_ANSWER` for bytes that are no messages.
  */
 export function readMessages(bytes: Uint8Array, from: ReadFrom): Message[] {
+  return readMessagesAs(bytes, from, (topic, body, properties, source) => new Message(topic, body, properties, source));
+}
+
+/** The same, as objects of the caller's making. */
+export function readMessagesAs<M>(bytes: Uint8Array, from: ReadFrom, make: MakeMessage<M>): M[] {
   const stored = new StoredMessage();
-  const messages: Message[] = [];
+  const messages: M[] = [];
   let queue: MessageQueue | null = null;
   for (let at = 0; at < bytes.length;) {
     const size = stored.parse(bytes, at, bytes.length, false);
@@ -176,20 +184,15 @@ export function readMessages(bytes: Uint8Array, from: ReadFrom): Message[] {
     if (queue === null || queue.topic !== wireTopic || queue.queueId !== stored.queueId) {
       queue = { topic: wireTopic, brokerName: from.brokerName, queueId: stored.queueId };
     }
-    messages.push(messageOf(stored, queue, from.namespace));
+    messages.push(make(
+      withoutNamespace(from.namespace, queue.topic),
+      bytes.subarray(stored.bodyStart, stored.bodyEnd),
+      bytes.subarray(stored.propertiesStart, stored.propertiesEnd),
+      new StoredSource(stored, queue),
+    ));
     at += size;
   }
   return messages;
-}
-
-function messageOf(stored: StoredMessage, queue: MessageQueue, namespace: string): Message {
-  const { bytes } = stored;
-  return new Message(
-    withoutNamespace(namespace, queue.topic),
-    bytes.subarray(stored.bodyStart, stored.bodyEnd),
-    bytes.subarray(stored.propertiesStart, stored.propertiesEnd),
-    new StoredSource(stored, queue),
-  );
 }
 
 /** Keeps the position instead of the text of the offset message id, which is rarely asked for. */

@@ -38,3 +38,15 @@ export type { GroupAdmin, GroupDescription, GroupOptions } from "./admin/groups.
 export type { GroupOffset, OffsetAdmin, ResetTarget } from "./admin/offsets.ts";
 export type { TopicAdmin, TopicDescription, TopicOnBroker, TopicOptions } from "./admin/topics.ts";
 export type { ClientStatus } from "./status.ts";
+export { Consumption } from "./consumer/consume.ts";
+export type { StartFrom } from "./consumer/consume_from.ts";
+export type { Handler, WorkContext } from "./consumer/handler.ts";
+export type { CommittedOffset, OffsetStore } from "./consumer/offset_store.ts";
+export { ReceivedMessage, Reject, Retry, type RetryOptions } from "./consumer/received_message.ts";
+export type { ConsumeOptions, Topics, WorkOptions } from "./consumer/spec.ts";
+export { averagely, averagelyByCircle } from "./consumer/strategies/averagely.ts";
+export { byConfig } from "./consumer/strategies/by_config.ts";
+export { consistentHash } from "./consumer/strategies/consistent_hash.ts";
+export { byMachineRoom, machineRoomNearby, type MachineRooms } from "./consumer/strategies/machine_room.ts";
+export type { AllocationStrategy, Membership } from "./consumer/strategies/strategy.ts";
+export { Worker } from "./consumer/worker.ts";

@@ -1,6 +1,12 @@
 import { Admin } from "./admin/admin.ts";
 import { ClientError } from "./client_error.ts";
 import type { Body } from "./codecs.ts";
+import { Consumption, readableOf } from "./consumer/consume.ts";
+import { Consumers } from "./consumer/consumers.ts";
+import type { Handler } from "./consumer/handler.ts";
+import type { ReceivedMessage } from "./consumer/received_message.ts";
+import type { ConsumeOptions, Topics, WorkOptions } from "./consumer/spec.ts";
+import { work, type Worker } from "./consumer/worker.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { Message } from "./message.ts";
 import type { RemotingNetwork } from "./network/remoting_network.ts";
@@ -35,6 +41,7 @@ export class RocketMQ implements AsyncDisposable {
   readonly #tracer: Tracer | null;
   readonly #transactions: Transactions;
   readonly #requestReply: RequestReply;
+  readonly #consumers: Consumers;
   #admin: Admin | null = null;
   #closing: Promise<void> | null = null;
 
@@ -52,6 +59,7 @@ export class RocketMQ implements AsyncDisposable {
     this.#producer.observer = observer;
     this.#transactions = new Transactions(network, uniqueIds, observer);
     this.#requestReply = new RequestReply(this.#producer);
+    this.#consumers = new Consumers(network);
   }
 
   /** Topics, groups and offsets of the cluster. */
@@ -185,6 +193,51 @@ export class RocketMQ implements AsyncDisposable {
   }
 
   /**
+   * Messages of a topic, or of several with the filter of each, shared among the members of a group. Each is to be
+   * settled: `ack` when it is done with, `retry` to get it again, `reject` for the dead letters. Leaving the loop leaves
+   * the group. A group that has not consumed yet begins behind the messages that are there, unless `from` says otherwise.
+   *
+   * ```ts
+   * import type { RocketMQ } from "@rmq/client";
+   *
+   * async function bill(mq: RocketMQ, signal: AbortSignal) {
+   *   for await (const message of mq.consume("orders", { group: "billing", filter: "paid || refunded", signal })) {
+   *     console.log(message.json());
+   *     await message.ack();
+   *   }
+   * }
+   * ```
+   */
+  consume(topics: Topics, options: ConsumeOptions): Consumption {
+    return new Consumption(this.#network, this.#consumers, topics, options);
+  }
+
+  /**
+   * Calls `handler` for the messages that fall to this member of a group; one that throws gets its message again later,
+   * or sends it to the dead letters by `Reject`. Resolves when the member has joined. Rejects with ClientError.
+   *
+   * ```ts
+   * import { Reject, type RocketMQ } from "@rmq/client";
+   *
+   * async function bill(mq: RocketMQ) {
+   *   return await mq.work("orders", (message) => {
+   *     const { id } = message.json<{ id?: number }>();
+   *     if (id === undefined) throw new Reject("an order without a number");
+   *     console.log(id);
+   *   }, { group: "billing", concurrency: 16, maxAttempts: 5 });
+   * }
+   * ```
+   */
+  work(topics: Topics, handler: Handler, options: WorkOptions): Promise<Worker> {
+    return work(this.#network, this.#consumers, topics, handler, options);
+  }
+
+  /** `consume` as a Web stream; cancelling it leaves the group. */
+  readable(topics: Topics, options: ConsumeOptions): ReadableStream<ReceivedMessage> {
+    return readableOf(this.consume(topics, options));
+  }
+
+  /**
    * Lets what has begun end, for at most `drain` (default 5 s), tells brokers, and closes all connections. Further
    * calls get ClientError `CLOSED`. Never rejects.
    */
@@ -198,6 +251,7 @@ export class RocketMQ implements AsyncDisposable {
   }
 
   async #close(drainMs: number): Promise<void> {
+    await this.#consumers.close(drainMs);
     const over = new AbortController();
     const late = sleep(this.#network.platform.clock, drainMs, over.signal).catch(() => {});
     await Promise.race([this.#drain(), late]);
