@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** One file under `maven/` each: name server, broker and tools 5.5.0, and the two Java clients. */
-export type JarSet = "servers-5.5.0" | "client-5.5.0" | "client-4.9.8";
+/** One file under `maven/` each: name server, broker and tools 5.5.0, the two Java clients, the examples. */
+export type JarSet = "servers-5.5.0" | "examples-5.5.0" | "client-5.5.0" | "client-4.9.8";
 
 export interface Availability {
   ok: boolean;

@@ -8,7 +8,7 @@ import { freePort, type ServerProcess, startServer } from "./server_process.ts";
 export const rmqExecutable: string = join(repositoryRoot, "dist", process.platform === "win32" ? "rmq.exe" : "rmq");
 
 /** PEER_RMQ="deno run -A main.ts" runs the sources. */
-const command: string[] = process.env.PEER_RMQ?.split(" ") ?? [rmqExecutable];
+export const rmqCommand: string[] = process.env.PEER_RMQ?.split(" ") ?? [rmqExecutable];
 
 export function rmqAvailable(): Availability {
   return process.env.PEER_RMQ || existsSync(rmqExecutable)
@@ -25,8 +25,8 @@ export async function startRmqNamesrv(options: NamesrvOptions): Promise<ServerPr
   mkdirSync(options.directory, { recursive: true });
   return await startServer({
     name: "rmq namesrv",
-    command: command[0],
-    args: [...command.slice(1), "namesrv", "-p", String(port), ...flags(options.config ?? {})],
+    command: rmqCommand[0],
+    args: [...rmqCommand.slice(1), "namesrv", "-p", String(port), ...flags(options.config ?? {})],
     cwd: repositoryRoot,
     log: join(options.directory, "namesrv.log"),
     ready: /boot success/,
@@ -46,8 +46,8 @@ export async function startRmqBroker(options: BrokerOptions): Promise<ServerProc
   };
   return await startServer({
     name: "rmq broker",
-    command: command[0],
-    args: [...command.slice(1), "broker", "-n", options.namesrv, "-p", String(port), ...flags(config)],
+    command: rmqCommand[0],
+    args: [...rmqCommand.slice(1), "broker", "-n", options.namesrv, "-p", String(port), ...flags(config)],
     cwd: repositoryRoot,
     log: join(options.directory, "broker.log"),
     ready: /boot success/,

@@ -32,7 +32,7 @@ const count = 10;
 async function resetOnline(t: Context): Promise<void> {
   const topic = await t.topic("t", 2);
   const producer = await t.producer();
-  await t.send(producer, topic, { prefix: "old", count });
+  const old = await t.send(producer, topic, { prefix: "old", count });
   const consumer = await t.push("c", topic);
   await t.received(consumer, keysOf("old", count));
   await new Promise((resolve) => setTimeout(resolve, 1100));
@@ -43,7 +43,9 @@ async function resetOnline(t: Context): Promise<void> {
   await eventually(async () => await t.committed(group, topic, 2) === 2 * count, "all committed");
   const before = t.driver.messages(consumer).length;
   const { offsets } = await t.admin.call({ do: "admin.resetByTime", topic, group, timestamp, force: true });
-  assert.deepEqual(offsets, { 0: count / 2, 1: count / 2 });
+  for (const queueId of [0, 1]) {
+    assert.equal(offsets[queueId], old.filter((sent) => sent.queueId === queueId).length, `queue ${queueId}`);
+  }
   const again = () => t.driver.messages(consumer).slice(before).map((message) => message.key);
   await t.driver.until(
     () => keysOf("new", count).every((key) => again().includes(key)),

@@ -9,7 +9,7 @@ const { values } = parseArgs({
     target: { type: "string", default: "rmq" },
     client: { type: "string" },
     only: { type: "string", default: "" },
-    "at-once": { type: "string", default: "4" },
+    "at-once": { type: "string", default: "6" },
     keep: { type: "boolean", default: false },
   },
 });

@@ -23,7 +23,17 @@ export interface Scenario {
 }
 
 // Those that wait longest come first.
-const slow = ["dead-letter", "retry", "push-clustering", "start-from", "classic-pull", "reset"];
+const slow = [
+  "reset",
+  "reset-offline",
+  "reset-online",
+  "retry",
+  "retry-levels",
+  "dead-letter",
+  "transaction-undecided",
+  "request-dead-requester",
+  "push-clustering",
+];
 
 const all: Scenario[] = [
   ...sendScenarios,
@@ -38,4 +48,9 @@ const all: Scenario[] = [
   ...adminScenarios,
 ];
 
-export const scenarios: Scenario[] = all.sort((a, b) => Number(slow.includes(b.name)) - Number(slow.includes(a.name)));
+/** Begun in this order. */
+export const scenarios: Scenario[] = all.sort((a, b) => place(a) - place(b));
+
+function place({ name }: Scenario): number {
+  return slow.includes(name) ? slow.indexOf(name) : slow.length;
+}

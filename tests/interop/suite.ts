@@ -98,7 +98,7 @@ export async function runSuite(options: SuiteOptions): Promise<Outcome[]> {
           await part(begin(client, scenario), (t) => scenario!.run(t), true);
         }
       };
-      await Promise.all(Array.from({ length: options.atOnce ?? 4 }, lane));
+      await Promise.all(Array.from({ length: options.atOnce ?? 6 }, lane));
     }));
     if (restarting.length > 0) {
       // Their first halves come last, so that what they leave open does not run out before the restart.
