@@ -95,9 +95,8 @@ export class FilterTable {
     }
     const topics = this.#topics.get(group);
     if (topics === undefined) return;
-    for (const topic of topics) {
-      if (!subscriptions.some((data) => data.topic === topic)) this.#die(this.get(topic, group));
-    }
+    const subscribed = new Set(subscriptions.map((data) => data.topic));
+    for (const topic of topics) if (!subscribed.has(topic)) this.#die(this.get(topic, group));
   }
 
   /** The last member of a group left. */

@@ -3,6 +3,7 @@ import { encodeProperty, KnownProperty, MessageDraft, StoredMessage } from "@rmq
 import { AppendStatus, type Store, TimerMagic } from "@rmq/store";
 import { draftOfStored } from "../delivery/draft_of_stored.ts";
 import type { Put } from "../delivery/put.ts";
+import { sendRefusal } from "../topics/topic_name.ts";
 import type { Topic, TopicTable } from "../topics/topic_table.ts";
 import type { DueUnits } from "./due_units.ts";
 import type { TimerMetrics } from "./timer_metrics.ts";
@@ -183,7 +184,9 @@ export class TimerDeliveries {
       )
       : null;
     const queueId = Number(properties.text(KnownProperty.REAL_QID) ?? "-1");
-    if (topic === null || !Number.isSafeInteger(queueId) || queueId < 0) {
+    // The broker's own topics are not to be reached by way of the timer topic, to which clients may send.
+    const refused = topic?.system === true && sendRefusal(topic.name) !== null;
+    if (topic === null || refused || !Number.isSafeInteger(queueId) || queueId < 0) {
       // One line for all that come together.
       if (this.#dropped++ === 0) this.#droppedTopic = properties.text(KnownProperty.REAL_TOPIC);
       return null;

@@ -260,3 +260,17 @@ test("what comes for a second that is being delivered waits for no longer than t
   await world.advance(secondMs + 400 - world.clock.nowMs());
   assert.deepEqual(bodies(await broker.read("T", 0)), ["first", "due", "late"]);
 });
+
+test("nobody gets into the broker's own topics by way of the timer topic", async () => {
+  const broker = await TestBroker.open();
+  const own = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+  const outMs = Math.floor(broker.world.clock.nowMs() / 1000 + 2) * 1000;
+  for (const topic of [own, "T"]) {
+    await broker.send("T", 0, topic, {});
+    const properties = { TIMER_OUT_MS: String(outMs), REAL_TOPIC: topic, REAL_QID: "0", TAGS: "d" };
+    await broker.send("rmq_sys_wheel_timer", 0, "0,", properties);
+  }
+  await broker.world.advance("10s");
+  assert.deepEqual(await broker.read(own, 0), []);
+  assert.deepEqual(bodies(await broker.read("T", 0)), [own, "T", "0,"]);
+});
