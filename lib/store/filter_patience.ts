@@ -6,8 +6,8 @@ const PATIENCE_US = 2000;
 const MOST_BETWEEN = 16;
 
 /**
- * Bounds what the filter of a read may cost: a slow one ends the read early with what was found so far, and its consumer
- * goes on from there with its next pull. The clock is asked after 1, 2, 4, 8 and 16 messages, and after each 16 more.
+ * Bounds what filters may cost a turn: a slow one ends a read early with what was found so far, and its consumer goes on
+ * from there with its next pull. The clock is asked after 1, 2, 4, 8 and 16 messages, and after each 16 more.
  */
 export class FilterPatience {
   #deadline = 0;

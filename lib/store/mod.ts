@@ -6,6 +6,7 @@
  */
 export { ConfigFile } from "./config_file.ts";
 export type { DispatchEntry } from "./dispatch.ts";
+export { FilterPatience } from "./filter_patience.ts";
 export { type GetRequest, type GetResult, GetStatus, getStatusNames } from "./get.ts";
 export { openStore } from "./open_store.ts";
 export { defaultStoreOptions, type StoreOptions } from "./options.ts";

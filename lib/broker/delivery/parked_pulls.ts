@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "@rmq/platform";
-import type { DispatchEntry, QueueState, Store } from "@rmq/store";
+import { type DispatchEntry, FilterPatience, type QueueState, type Store } from "@rmq/store";
 import type { RemotingConnection } from "@rmq/remoting";
 import type { TagsMatch } from "../filters/tags.ts";
 import type { MessageMatch } from "./subscription_of_pull.ts";
@@ -27,6 +27,8 @@ export interface ParkedPull {
 }
 
 const BUCKET_US = 250_000;
+/** Filtered reads of woken pulls take so long of a turn, microseconds; the others follow in the next ones. */
+const SLICE_US = 2000;
 
 /**
  * Long polling (Apache: PullRequestHoldService): pulls by the queue that they wait for. They are woken by the entry that
@@ -41,7 +43,14 @@ export class ParkedPulls {
   private count = 0;
   /** Runs while pulls are parked. */
   private timer: Timer | null = null;
+  /** Woken pulls with filters that wait for the next turn, and what begins it. */
+  private left: ParkedPull[] = [];
+  private rest: Timer | null = null;
   private stopped = false;
+  private readonly patience: FilterPatience;
+  /** Filters were asked in this turn, and have taken what they may of it. */
+  private looking = false;
+  private tired = false;
 
   /** `run` answers a pull that was taken out, without parking it again. */
   constructor(
@@ -51,6 +60,7 @@ export class ParkedPulls {
     private readonly run: (pull: ParkedPull) => void,
   ) {
     this.nextBucket = this.bucketOf(clock.monotonicUs());
+    this.patience = new FilterPatience(clock);
     store.onEntry((entry) => {
       if (this.count !== 0) this.wake(entry);
     });
@@ -93,10 +103,11 @@ export class ParkedPulls {
   stop(): void {
     this.stopped = true;
     this.timer?.cancel();
+    this.rest?.cancel();
     for (const pulls of [...this.byQueue.values()]) {
       for (const pull of [...pulls]) this.take(pull);
     }
-    this.runWoken();
+    this.runLeft();
   }
 
   private wake(entry: DispatchEntry): void {
@@ -111,10 +122,20 @@ export class ParkedPulls {
       if (pull.tags !== null && !pull.tags(entry.tagsHigh, entry.tagsLow)) continue;
       if (pull.matches !== asked && pull.matches !== null) {
         asked = pull.matches;
-        answer = asked(entry.message);
+        answer = this.wants(asked, entry);
       }
       if (pull.matches === null || answer) this.take(pull);
     }
+  }
+
+  private wants(asked: MessageMatch, entry: DispatchEntry): boolean {
+    // Its read will look itself, and takes no more of a turn than it may.
+    if (this.tired) return true;
+    if (!this.looking) this.patience.begin();
+    this.looking = true;
+    const answer = asked(entry.message);
+    this.tired = this.patience.isOver();
+    return answer;
   }
 
   private arm(): void {
@@ -159,10 +180,29 @@ export class ParkedPulls {
   }
 
   private runWoken(): void {
+    this.looking = this.tired = false;
     if (this.woken.length === 0) return;
     const woken = this.woken;
     this.woken = [];
-    for (const pull of woken) if (!pull.connection.closed) this.run(pull);
+    let untilUs = -1;
+    for (const pull of woken) {
+      if (pull.connection.closed) continue;
+      if (pull.matches === null || this.stopped) this.run(pull);
+      else if (this.rest !== null) this.left.push(pull);
+      else {
+        this.run(pull);
+        const nowUs = this.clock.monotonicUs();
+        if (untilUs < 0) untilUs = nowUs + SLICE_US;
+        else if (nowUs > untilUs) this.rest = this.clock.setTimer(0, () => this.runLeft());
+      }
+    }
+  }
+
+  private runLeft(): void {
+    this.rest = null;
+    this.woken = [...this.left, ...this.woken];
+    this.left = [];
+    this.runWoken();
   }
 
   private bucketOf(us: number): number {
