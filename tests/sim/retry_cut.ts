@@ -6,6 +6,7 @@
  */
 import { hostPlatform, type Platform, type Random } from "@rmq/platform";
 import { type Simulation, simulation } from "@rmq/platform/simulated";
+import { StoreError } from "@rmq/store";
 import type { ReadMessage } from "../../lib/broker/_test_read.ts";
 import { Peer, TestBroker } from "../../lib/broker/_test_broker.ts";
 import type { Sabotage } from "./sabotage.ts";
@@ -49,7 +50,8 @@ export async function retryCutRun(seed: number, sabotage: Sabotage = (files) => 
   try {
     await history.run();
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
+    // A store that does not open has lost everything.
+    if (!(error instanceof Broken || error instanceof StoreError)) throw error;
     broken = error.message;
   }
   return { seed, broken, ...history.counts };

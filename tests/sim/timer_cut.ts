@@ -8,6 +8,7 @@
 import { hostPlatform, type Random } from "@rmq/platform";
 import { type Simulation, simulation } from "@rmq/platform/simulated";
 import { MessageDraft } from "@rmq/protocol";
+import { StoreError } from "@rmq/store";
 import { Peer, TestBroker } from "../../lib/broker/_test_broker.ts";
 import type { ReadMessage } from "../../lib/broker/_test_read.ts";
 import { encodeRecallHandle } from "../../lib/broker/timers/recall_handle.ts";
@@ -52,7 +53,8 @@ export async function timerCutRun(seed: number, sabotage: Sabotage = (files) => 
   try {
     await history.run();
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
+    // A store that does not open has lost everything.
+    if (!(error instanceof Broken || error instanceof StoreError)) throw error;
     broken = error.message;
   }
   return { seed, broken, ...history.counts };
