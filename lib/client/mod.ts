@@ -42,6 +42,7 @@ export { Consumption } from "./consumer/consume.ts";
 export type { StartFrom } from "./consumer/consume_from.ts";
 export type { Handler, WorkContext } from "./consumer/handler.ts";
 export type { CommittedOffset, OffsetStore } from "./consumer/offset_store.ts";
+export { type PollOptions, PullConsumer, type PullOptions } from "./consumer/pull_consumer.ts";
 export { ReceivedMessage, Reject, Retry, type RetryOptions } from "./consumer/received_message.ts";
 export type { ConsumeOptions, Topics, WorkOptions } from "./consumer/spec.ts";
 export { averagely, averagelyByCircle } from "./consumer/strategies/averagely.ts";

@@ -4,6 +4,7 @@ import type { Body } from "./codecs.ts";
 import { Consumption, readableOf } from "./consumer/consume.ts";
 import { Consumers } from "./consumer/consumers.ts";
 import type { Handler } from "./consumer/handler.ts";
+import { PullConsumer, type PullOptions } from "./consumer/pull_consumer.ts";
 import type { ReceivedMessage } from "./consumer/received_message.ts";
 import type { ConsumeOptions, Topics, WorkOptions } from "./consumer/spec.ts";
 import { work, type Worker } from "./consumer/worker.ts";
@@ -235,6 +236,11 @@ export class RocketMQ implements AsyncDisposable {
   /** `consume` as a Web stream; cancelling it leaves the group. */
   readable(topics: Topics, options: ConsumeOptions): ReadableStream<ReceivedMessage> {
     return readableOf(this.consume(topics, options));
+  }
+
+  /** A consumer for those who want offsets in their own hands: it reads what it is told to, from where it is told to. */
+  pull(options: PullOptions): PullConsumer {
+    return new PullConsumer(this.#network, options);
   }
 
   /**
