@@ -14,6 +14,7 @@ export class FilterPatience {
   #seen = 0;
   #next = 1;
 
+  /** `clock`: what turns are measured by. */
   constructor(private readonly clock: Pick<Clock, "monotonicUs">) {}
 
   /** A read begins, or goes on in a new turn. */
