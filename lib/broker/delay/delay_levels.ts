@@ -143,9 +143,9 @@ export class DelayLevels {
     const draft = this.#draft;
     draftOfStored(message, draft);
     const name = draft.properties.text(KnownProperty.REAL_TOPIC);
-    const queueId = Number(draft.properties.text(KnownProperty.REAL_QID) ?? "-1");
     const topic = name === null || name === HALF_TOPIC ? null : topics.get(name);
-    if (topic === null || !Number.isSafeInteger(queueId) || queueId < 0) {
+    const queueId = topic?.realQueueId(draft.properties.text(KnownProperty.REAL_QID)) ?? -1;
+    if (topic === null || queueId < 0) {
       logger.warn("a delayed message has no topic to go to and is dropped", { topic: name, queueId });
       return done(AppendStatus.OK);
     }

@@ -183,10 +183,10 @@ export class TimerDeliveries {
         properties.end(KnownProperty.REAL_TOPIC),
       )
       : null;
-    const queueId = Number(properties.text(KnownProperty.REAL_QID) ?? "-1");
+    const queueId = topic?.realQueueId(properties.text(KnownProperty.REAL_QID)) ?? -1;
     // The broker's own topics are not to be reached by way of the timer topic, to which clients may send.
     const refused = topic?.system === true && sendRefusal(topic.name) !== null;
-    if (topic === null || refused || !Number.isSafeInteger(queueId) || queueId < 0) {
+    if (topic === null || refused || queueId < 0) {
       // One line for all that come together.
       if (this.#dropped++ === 0) this.#droppedTopic = properties.text(KnownProperty.REAL_TOPIC);
       return null;

@@ -274,3 +274,16 @@ test("nobody gets into the broker's own topics by way of the timer topic", async
   assert.deepEqual(await broker.read(own, 0), []);
   assert.deepEqual(bodies(await broker.read("T", 0)), [own, "T", "0,"]);
 });
+
+test("a message whose queue was taken away comes in one that is read", async () => {
+  const broker = await TestBroker.open();
+  const { world, state } = broker;
+  await broker.send("T", 3, "timer", { TIMER_DELAY_SEC: "20" });
+  await broker.send("T", 3, "level", { DELAY: "3" });
+  const topic = state.topics.get("T");
+  if (topic === null) throw new Error("no topic");
+  state.topics.update({ ...topic.config, readQueueNums: 2, writeQueueNums: 2 });
+  await world.advance("30s");
+  assert.deepEqual(bodies(await broker.read("T", 1)), ["level", "timer"]);
+  assert.deepEqual(state.store.queueIds("T"), [1]);
+});

@@ -50,6 +50,15 @@ export class Topic {
     return queue;
   }
 
+  /**
+   * Number of the queue that a message was sent to, as REAL_QID says it; −1: that says none. A queue that a later set-up
+   * took away gives way to one that consumers read.
+   */
+  realQueueId(text: string | null): number {
+    if (text === null || !/^\d{1,10}$/.test(text)) return -1;
+    return Number(text) % Math.max(1, this.#config.readQueueNums, this.#config.writeQueueNums);
+  }
+
   /** The set-up in one line, made once for each change. */
   get json(): string {
     return this.#json ??= topicConfigJson(this.#config);

@@ -154,9 +154,9 @@ export class EndTransaction {
     const { properties } = draft;
     draftOfStored(this.#message, draft);
     const name = properties.text(KnownProperty.REAL_TOPIC) ?? "";
-    const queueId = Number(properties.text(KnownProperty.REAL_QID) ?? "-1");
     const topic = topics.get(name);
-    if (topic === null || !Number.isSafeInteger(queueId) || queueId < 0) {
+    const queueId = topic?.realQueueId(properties.text(KnownProperty.REAL_QID)) ?? -1;
+    if (topic === null || queueId < 0) {
       return later.answer({ code: ResponseCode.TOPIC_NOT_EXIST, remark: `topic[${name}] not exist` });
     }
     properties.delete(KnownProperty.REAL_TOPIC);
