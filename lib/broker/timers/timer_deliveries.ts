@@ -6,7 +6,7 @@ import type { Put } from "../delivery/put.ts";
 import { sendRefusal } from "../topics/topic_name.ts";
 import type { Topic, TopicTable } from "../topics/topic_table.ts";
 import type { DueUnits } from "./due_units.ts";
-import type { TimerMetrics } from "./timer_metrics.ts";
+import type { TopicCounts } from "../topic_counts.ts";
 
 /** Deliveries that are not safe yet: so many at once, and so many bytes. */
 const MAX_IN_FLIGHT = 8192;
@@ -23,7 +23,7 @@ export interface TimerDeliveriesOptions {
   readonly logger: Logger;
   readonly store: Pick<Store, "entryAt">;
   readonly topics: Pick<TopicTable, "find" | "whenDurable">;
-  readonly metrics: TimerMetrics;
+  readonly metrics: TopicCounts;
   readonly put: Put;
 }
 

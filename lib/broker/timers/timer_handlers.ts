@@ -1,6 +1,7 @@
 import { encodeProperty, Fields, type Header, MessageDraft, Perm, RequestCode, ResponseCode } from "@rmq/protocol";
 import type { Handler, RemotingConnection } from "@rmq/remoting";
 import { AppendStatus } from "@rmq/store";
+import { answerSliced } from "../answer_sliced.ts";
 import { stateOf } from "../delivery/connection_state.ts";
 import type { Refusal } from "../delivery/rewriters.ts";
 import type { BrokerState } from "../state.ts";
@@ -10,7 +11,6 @@ import type { Timers } from "./timers.ts";
 
 const RECALL_TAG = "_RECALL_TAG_";
 const BODY = new TextEncoder().encode("0");
-const encoder = new TextEncoder();
 
 /** The requests about timers: recall (370), checkpoint and metrics (60, 61), and the choice of an engine (5001). */
 export function timerHandlers(state: BrokerState, timers: Timers): [code: number, handler: Handler][] {
@@ -20,7 +20,7 @@ export function timerHandlers(state: BrokerState, timers: Timers): [code: number
       connection.answer(header.opaque, { code: ResponseCode.SUCCESS, body: timers.check.encoded() });
     }],
     [RequestCode.GET_TIMER_METRICS, (header, connection) => {
-      connection.answer(header.opaque, { code: ResponseCode.SUCCESS, body: encoder.encode(timers.metrics.json()) });
+      answerSliced(state, connection.later(header), timers.metrics.text(), null);
     }],
     [RequestCode.SWITCH_TIMER_ENGINE, (header, connection) => {
       connection.answer(header.opaque, switchEngine(state, header));

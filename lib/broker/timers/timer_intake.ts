@@ -9,7 +9,7 @@ import {
   TimerMagic,
   type TimerWheel,
 } from "@rmq/store";
-import type { TimerMetrics } from "./timer_metrics.ts";
+import type { TopicCounts } from "../topic_counts.ts";
 
 /** Messages of one read, and how many of them in one turn. */
 const READ_COUNT = 32;
@@ -28,7 +28,7 @@ export interface TimerIntakeOptions {
   readonly store: Pick<Store, "get">;
   readonly log: TimerLog;
   readonly wheel: TimerWheel;
-  readonly metrics: TimerMetrics;
+  readonly metrics: TopicCounts;
   /** Queue 0 of the timer topic. */
   readonly queue: QueueState;
   /** A tick, ms. */

@@ -8,7 +8,7 @@ import type { TopicTable } from "../topics/topic_table.ts";
 import { DueSlot } from "./due_slot.ts";
 import { TimerDeliveries } from "./timer_deliveries.ts";
 import { floorTo, TimerIntake } from "./timer_intake.ts";
-import { TimerMetrics } from "./timer_metrics.ts";
+import { TopicCounts } from "../topic_counts.ts";
 import { TimerFlush } from "./timer_progress.ts";
 import { recoverTimers } from "./timer_recovery.ts";
 import { timerRewriter } from "./timer_rewriter.ts";
@@ -72,7 +72,7 @@ export interface TimerStats {
 export class Timers {
   /** Sends messages with a time to the timer topic. */
   readonly rewriter: Rewriter;
-  readonly metrics: TimerMetrics;
+  readonly metrics: TopicCounts;
   readonly check: TimerCheck;
   readonly #options: TimersOptions;
   readonly #clock: Clock;
@@ -100,7 +100,7 @@ export class Timers {
     this.#options = options;
     this.#clock = clock;
     this.rewriter = timerRewriter({ clock, topics, settings });
-    this.metrics = new TimerMetrics(clock, logger, metrics);
+    this.metrics = new TopicCounts(clock, logger, metrics, "timingCount");
     topics.onChange((changed) => {
       for (const topic of changed) if (topic.deleted) this.metrics.remove(topic.name);
     });
