@@ -58,6 +58,8 @@ export class DelayLevels {
   #dirty = false;
   #timer: Timer | null = null;
   #put: Put | null = null;
+  /** The topic that was missed last: one line for all messages in a row that had it. */
+  #missedTopic: string | null | undefined = undefined;
 
   /** Reads the progress. Throws DelayLevelError when `messageDelayLevel` can't be read. */
   constructor(options: DelayLevelsOptions) {
@@ -146,7 +148,10 @@ export class DelayLevels {
     const topic = name === null || name === HALF_TOPIC ? null : topics.get(name);
     const queueId = topic?.realQueueId(draft.properties.text(KnownProperty.REAL_QID)) ?? -1;
     if (topic === null || queueId < 0) {
-      logger.warn("a delayed message has no topic to go to and is dropped", { topic: name, queueId });
+      if (this.#missedTopic !== name) {
+        logger.warn("delayed messages have no topic to go to and are dropped", { topic: name });
+      }
+      this.#missedTopic = name;
       return done(AppendStatus.OK);
     }
     const bytes = draft.bodyEnd - draft.bodyStart;

@@ -48,6 +48,9 @@ export class HalfChecks {
   /** Where the look ends: what is stored again by it, or comes meanwhile, is for the next one. */
   #end = 0;
   #stored = false;
+  /** Transactions that this look gave up: how many, and the first of them. */
+  #givenUp = 0;
+  #firstGivenUp: Record<string, string | number | null> = {};
   #step: Step | null = null;
   #closed = false;
   #drained: (() => void) | null = null;
@@ -94,6 +97,11 @@ export class HalfChecks {
 
   #finish(): void {
     this.halves.settle();
+    if (this.#givenUp > 0) {
+      const about = { count: this.#givenUp, ...this.#firstGivenUp };
+      this.state.logger.warn(`transactions are given up and moved to ${CHECK_MAX_TOPIC}`, about);
+      this.#givenUp = 0;
+    }
     // What was stored again must not be looked at once more because of a crash.
     if (this.#stored) this.state.offsets.flush();
     this.#rest();
@@ -195,13 +203,20 @@ export class HalfChecks {
       return logger.error("a transaction is given up, and the topic for it can't be made", about);
     }
     hideFirstCopy(properties);
-    logger.warn(`a transaction is given up and moved to ${CHECK_MAX_TOPIC}`, about);
-    this.#put(CHECK_MAX_TOPIC, message, step, null);
-    this.counts.add(topic, -1);
+    this.#put(CHECK_MAX_TOPIC, message, step, null, () => {
+      this.counts.add(topic, -1);
+      if (this.#givenUp++ === 0) this.#firstGivenUp = about;
+    });
   }
 
-  /** Stores the draft in queue 0 of a topic; once it is visible, asks what `question` made of it. */
-  #put(name: string, message: StoredMessage, step: Step, question: (() => CheckRequest | null) | null): void {
+  /** Stores the draft in queue 0 of a topic; once it is visible, calls `stored` and asks what `question` made of it. */
+  #put(
+    name: string,
+    message: StoredMessage,
+    step: Step,
+    question: (() => CheckRequest | null) | null,
+    stored: () => void = () => {},
+  ): void {
     const topic = this.state.topics.get(name);
     if (topic === null) throw new Error(`there is no topic ${name}`);
     const { queueOffset } = message;
@@ -221,7 +236,10 @@ export class HalfChecks {
       } else if (status !== AppendStatus.OK) {
         if (queueOffset < step.failedAt) step.failedAt = queueOffset;
         step.failure = status;
-      } else if (request !== null) this.#requests.send(request);
+      } else {
+        stored();
+        if (request !== null) this.#requests.send(request);
+      }
       this.#settle(step);
     });
     returned = true;
