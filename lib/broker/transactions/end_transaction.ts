@@ -29,6 +29,9 @@ const NO_REMARK = "not set any response code";
 /** Enough to let one message in: a request is parked before anything of it was stored, or not at all. */
 const FIRST_BYTES = 1;
 
+/** Ends that may wait until it is known which half messages have ended already. */
+const MAX_EARLY = 16_384;
+
 /** What a producer asks for, copied out of its request. */
 interface Ending {
   readonly producerGroup: string;
@@ -59,6 +62,8 @@ export class EndTransaction {
   readonly #message = new StoredMessage();
   /** By the half offsets of the copy that ends, and of its first copy. */
   readonly #underWay = new Map<number, UnderWay>();
+  /** What came before {@link start}; null: that was called. */
+  #early: (() => void)[] | null = [];
 
   constructor(
     private readonly state: BrokerState,
@@ -69,6 +74,13 @@ export class EndTransaction {
 
   handlers(): [code: number, handler: Handler][] {
     return [[RequestCode.END_TRANSACTION, (header, connection) => this.#end(header, connection)]];
+  }
+
+  /** What ended before is known now. */
+  start(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const run of early) run();
   }
 
   /** The half message at `offset` is about to end. */
@@ -97,7 +109,14 @@ export class EndTransaction {
     if (admitted === AppendStatus.BUSY) return connection.park(header);
     const later = connection.later(header);
     if (admitted !== AppendStatus.OK) return later.answer(this.#answerOf(admitted));
-    store.entryAt(ending.physicalOffset, 0, (bytes, start, end) => {
+    if (this.#early === null) return this.#lookUp(ending, later);
+    // Carried out now, what had ended before this start would end once more.
+    if (this.#early.length >= MAX_EARLY) return later.answer(this.#answerOf(AppendStatus.BUSY));
+    this.#early.push(() => this.#lookUp(ending, later));
+  }
+
+  #lookUp(ending: Ending, later: Later): void {
+    this.state.store.entryAt(ending.physicalOffset, 0, (bytes, start, end) => {
       const found = bytes !== null && this.#message.parse(bytes, start, end, false) > 0;
       const refusal = found ? this.#refusal(ending) : failed("Find prepared transaction message failed");
       if (refusal !== null) later.answer(refusal);

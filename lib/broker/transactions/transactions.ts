@@ -38,7 +38,10 @@ export class Transactions {
 
   /** Reads what has ended, then begins to check the others. */
   start(): void {
-    this.#halves.load(() => this.#checks.start());
+    this.#halves.load(() => {
+      this.#ending.start();
+      this.#checks.start();
+    });
   }
 
   /** Checks nothing more; `done` when what is under way is safe. To be closed before the offsets are. */

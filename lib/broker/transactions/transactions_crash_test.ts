@@ -81,6 +81,22 @@ test("an open transaction of a Java broker's store is checked on, and what had e
   );
 });
 
+test("an end that comes while a start still reads what has ended does not undo it", async () => {
+  const world = simulation({ seed: 9 });
+  const [, producer] = await opened(world);
+  let at = -1;
+  for (let i = 0; i < 10; i++) {
+    at = await producer.send("no");
+    assert.equal((await producer.end(i, at, ROLLBACK)).code, 0);
+  }
+  world.crash({ powerCut: false });
+  world.disk.latencyMs.read = 50;
+  const second = await TestBroker.open(world);
+  await new Producer(second, "PG").end(9, at, COMMIT);
+  await world.advance("1s");
+  assert.deepEqual(await second.read("T", 1), []);
+});
+
 test("op messages as 4.x wrote them are read: one number, no comma", async () => {
   const world = simulation({ seed: 7 });
   const [first, producer] = await opened(world);
