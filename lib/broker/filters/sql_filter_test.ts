@@ -121,3 +121,13 @@ test("a property of thousands of digits that is no number after all is found out
   assert.equal(filter.matches(messageWith({ a: "7." })), true);
   assert.equal(filter.matches(messageWith({ a: "+7.e0f" })), true);
 });
+
+test("chains of comparisons are bounded like parentheses: their depth could take more stack than there is", () => {
+  const bounds = { ...LIMITS, length: 100_000 };
+  for (const part of [" = 1", " IS NULL", " CONTAINS 'x'", " <> TRUE", " IS NOT NULL"]) {
+    assert.throws(() => new SqlFilter("a" + part.repeat(5000), bounds), SqlError, part);
+    assert.throws(() => new SqlFilter("a" + part.repeat(LIMITS.depth + 2), bounds), SqlError, part);
+  }
+  const flat = Array(LIMITS.depth).fill("(a = 5) = TRUE").join(" AND ");
+  assert.equal(new SqlFilter(flat, bounds).matches(message), true);
+});

@@ -41,6 +41,7 @@ class Parser {
   readonly #tokens: Tokens;
   #depth = 0;
   #terms = 0;
+  #chained = 0;
 
   constructor(private readonly text: string, private readonly limits: SqlLimits) {
     this.#tokens = new Tokens(text);
@@ -74,6 +75,7 @@ class Parser {
     let left = this.#comparison();
     for (;;) {
       const { kind } = this.#tokens.peek();
+      if (kind === "IS" || kind === "=" || kind === "<>") this.#countChained(left);
       if (kind === "IS") left = test(this.#isNull(left));
       else if (kind === "=" || kind === "<>") {
         this.#tokens.take();
@@ -86,6 +88,13 @@ class Parser {
         left = test(kind === "=" ? equal : { is: "not", part: equal });
       } else return left;
     }
+  }
+
+  /** `a = 1 = 1 = 1`: what is compared with something again is one level deeper, without a parenthesis that says so. */
+  #countChained(left: Operand): void {
+    if (left.kind !== "test" || ++this.#chained <= this.limits.depth) return;
+    const { at } = this.#tokens.peek();
+    throw errorAt(this.text, at, `more than ${this.limits.depth} comparisons are compared with something again`);
   }
 
   #isNull(operand: Operand): Test {
@@ -103,6 +112,7 @@ class Parser {
     for (;;) {
       const { kind } = this.#tokens.peek();
       if (ORDERS.includes(kind)) {
+        this.#countChained(left);
         this.#tokens.take();
         const rightAt = this.#tokens.peek().at;
         left = test(this.#order(kind as Order, left, at, this.#unary(), rightAt));
@@ -110,6 +120,7 @@ class Parser {
       }
       const next = this.#worded(left, at);
       if (next === null) return left;
+      this.#countChained(left);
       left = test(next);
     }
   }
