@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { bunBinary } from "./bun_binary.ts";
 import { runChild } from "./child.ts";
 import { type Counts, readCounts } from "./counts.ts";
@@ -14,6 +14,9 @@ const deno = Deno.execPath();
 const libraries = readdirSync("lib").filter((name) => existsSync(`lib/${name}/mod.ts`));
 const unitFolders = ["lib", "cmd", "scripts", "bench", "tests/golden", "tests/runtimes"].filter(hasTests);
 
+/** Pages whose examples run. */
+const PAGES = ["docs/client.md"];
+
 /** All steps, in the order in which they run: what fails fast comes first. */
 export function gateSteps(): Step[] {
   return [
@@ -22,6 +25,7 @@ export function gateSteps(): Step[] {
     check("types", ["check"]),
     check("doc comments", ["doc", "--lint", "mod.ts", ...libraries.map((name) => `lib/${name}/mod.ts`)]),
     check("publish (dry run)", ["publish", "--dry-run", "--allow-dirty", "--no-provenance"]),
+    tests("examples of the documentation", deno, docTest(), 120),
     tests("house", deno, denoTest("tests/house"), 120),
     tests("unit tests on Deno", deno, denoTest(...unitFolders), 420),
     tests("unit tests on Bun", bunBinary, ["test", ...unitFolders.map((folder) => `./${folder}`)], 420),
@@ -30,6 +34,8 @@ export function gateSteps(): Step[] {
     tests("the client on Deno", deno, denoTest("tests/client"), 240),
     tests("the client on Bun", bunBinary, ["test", "./tests/client"], 240),
     tests("the client on Node", deno, ["run", "-A", "tests/client/on_node.ts"], 300),
+    check("build of the npm packages", ["run", "-A", "scripts/build_npm.ts"]),
+    tests("the npm packages", deno, denoTest("tests/npm"), 180),
     tests("simulated power cuts", deno, denoTest("tests/sim"), 300),
     tests("kill -9 under load", deno, denoTest("tests/crash"), 180),
     tests("hostile peers", deno, denoTest("tests/hostile"), 180),
@@ -39,6 +45,21 @@ export function gateSteps(): Step[] {
 
 function denoTest(...folders: string[]): string[] {
   return ["test", "-A", "--no-check", "--quiet", ...folders];
+}
+
+/** Runs the examples in doc comments and pages, checked by the compiler but for functions that nobody calls. */
+function docTest(): string[] {
+  const sources = ["lib/client", "lib/testing"].flatMap(sourcesIn).filter((path) =>
+    readFileSync(path, "utf8").includes(" * ```ts")
+  );
+  return ["test", "--doc", "-A", "--quiet", "--no-lock", "--config", "scripts/doc_examples.json", ...sources, ...PAGES];
+}
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? sourcesIn(path) : path.endsWith(".ts") ? [path] : [];
+  });
 }
 
 /** A command that passes or fails as one. */

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { bunBinary } from "../../scripts/gate/bun_binary.ts";
+import { nodeCommand } from "../../scripts/gate/node_command.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const folder = new URL(".", import.meta.url).pathname;
@@ -26,9 +27,7 @@ try {
     { cwd: root, encoding: "utf8" },
   );
   if (built.status !== 0) throw new Error(built.stderr);
-  const own = spawnSync("node", ["--version"], { encoding: "utf8" });
-  const recent = Number(/^v(\d+)/.exec(own.stdout ?? "")?.[1] ?? 0) >= 22;
-  const node = recent ? ["node"] : ["npx", "-y", "-p", "node@22", "node"];
+  const node = nodeCommand();
   const files = tests.map((name) => `${out}/${name.replace(/\.ts$/, ".mjs")}`);
   const run = spawnSync(node[0], [...node.slice(1), "--test", "--test-reporter=tap", ...files], {
     cwd: root,
