@@ -17,6 +17,7 @@ export class Committer {
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
   #saving: Promise<void> = Promise.resolve();
+  #failing = false;
 
   constructor(group: string, store: OffsetStore, logger: Logger) {
     this.#group = group;
@@ -76,11 +77,11 @@ export class Committer {
     try {
       await this.#store.save(this.#group, offsets);
       changed.forEach((entry, i) => entry.saved = offsets[i].offset);
+      this.#failing = false;
     } catch (error) {
-      this.#logger.warn("offsets were not saved; they will be tried again", {
-        group: this.#group,
-        error: String(error),
-      });
+      const fields = { group: this.#group, error: String(error) };
+      if (!this.#failing) this.#logger.warn("offsets were not saved; they will be tried again", fields);
+      this.#failing = true;
     }
   }
 }

@@ -12,6 +12,7 @@ export class Consumption implements AsyncIterableIterator<ReceivedMessage>, Asyn
   readonly #consumer: PushConsumer;
   readonly #dispatch: StreamDispatch;
   readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => void this.#consumers.end(this.#consumer, 0);
   #starting: Promise<void> | null = null;
   #ended = false;
 
@@ -46,6 +47,7 @@ export class Consumption implements AsyncIterableIterator<ReceivedMessage>, Asyn
   /** Ends it: commits what is settled and leaves the group; what is not settled comes again. */
   async return(): Promise<IteratorResult<ReceivedMessage, undefined>> {
     this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#abort);
     if (this.#starting !== null) {
       await this.#starting.catch(() => {});
       await this.#consumers.end(this.#consumer, 0);
@@ -64,7 +66,7 @@ export class Consumption implements AsyncIterableIterator<ReceivedMessage>, Asyn
   }
 
   async #start(): Promise<void> {
-    this.#signal?.addEventListener("abort", () => void this.#consumers.end(this.#consumer, 0), { once: true });
+    this.#signal?.addEventListener("abort", this.#abort, { once: true });
     await this.#consumers.start(this.#consumer, this.#signal);
   }
 }

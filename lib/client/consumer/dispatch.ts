@@ -22,11 +22,18 @@ export interface Dispatch {
   stop(): void;
 }
 
+/** Messages that one pull found. */
+interface Batch {
+  readonly queue: ProcessQueue;
+  readonly messages: readonly ReceivedMessage[];
+}
+
 /** Messages that wait to be handed out, as they came. */
 export class Ready {
-  readonly #batches: { readonly queue: ProcessQueue; readonly messages: readonly ReceivedMessage[] }[] = [];
-  #at = 0;
+  #batches: (Batch | null)[] = [];
+  /** The batch that is being handed out, and how far. */
   #head = 0;
+  #at = 0;
 
   /** Adds at the end. */
   add(queue: ProcessQueue, messages: readonly ReceivedMessage[]): void {
@@ -35,22 +42,24 @@ export class Ready {
 
   /** Takes the next that is still wanted, and null when there is none. */
   take(): { queue: ProcessQueue; message: ReceivedMessage } | null {
-    while (this.#head < this.#batches.length) {
-      const { queue, messages } = this.#batches[this.#head];
-      if (queue.dropped || this.#at === messages.length) {
-        this.#at = 0;
+    for (;;) {
+      const batch = this.#batches[this.#head];
+      if (batch === undefined || batch === null) return null;
+      if (batch.queue.dropped || this.#at === batch.messages.length) {
         this.#next();
         continue;
       }
-      const message = messages[this.#at++];
-      if (!message.settled) return { queue, message };
+      const message = batch.messages[this.#at++];
+      if (!message.settled) return { queue: batch.queue, message };
     }
-    return null;
   }
 
+  /** What is handed out is not held any longer than it must. */
   #next(): void {
-    if (++this.#head < 64 && this.#head < this.#batches.length) return;
-    this.#batches.splice(0, this.#head);
+    this.#batches[this.#head++] = null;
+    this.#at = 0;
+    if (this.#head < this.#batches.length && this.#head < 64) return;
+    this.#batches = this.#batches.slice(this.#head);
     this.#head = 0;
   }
 }

@@ -66,6 +66,7 @@ export async function pullLoop(parts: PullParts, queue: ProcessQueue, owner: Own
         preferredBroker: queue.preferredBroker,
         signal,
       }, make);
+      if (signal.aborted) return;
       failing = false;
       queue.preferredBroker = pulled.preferredBroker;
       if (pulled.status === "ILLEGAL") return parts.illegal(queue, pulled.next);
@@ -100,12 +101,12 @@ function makerOf(network: Network, { queue }: ProcessQueue, owner: Owner): MakeM
 }
 
 /** A broker that was gone has forgotten us, and may be another one now. */
-async function recover(network: Network, { queue }: ProcessQueue, error: unknown): Promise<void> {
+async function recover(network: Network, { queue, preferredBroker }: ProcessQueue, error: unknown): Promise<void> {
   if (!(error instanceof ClientError) || error.code === "CLOSED") return;
   const unknown = error.responseCode !== undefined && UNKNOWN_GROUP.has(error.responseCode);
   const lost = error.code === "BROKER_UNREACHABLE" || error.code === "TIMEOUT";
   if (lost) await network.routes.refresh(queue.topic).catch(() => null);
-  const address = network.brokerAddress(queue.brokerName);
+  const address = network.readAddress(queue.brokerName, preferredBroker);
   if ((lost || unknown) && address !== null) await network.heartbeat.sendNow(address);
 }
 

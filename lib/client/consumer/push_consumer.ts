@@ -2,7 +2,7 @@ import type { Timer } from "@rmq/platform";
 import { RequestCode, toJson } from "@rmq/protocol";
 import { ClientError, expectSuccess } from "../client_error.ts";
 import type { ConsumerData, Network, SubscriptionData } from "../network/network.ts";
-import { sleep, throwIfAborted, unlessAborted } from "../waiting.ts";
+import { throwIfAborted, unlessAborted } from "../waiting.ts";
 import { Committer } from "./committer.ts";
 import { startName } from "./consume_from.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -17,6 +17,7 @@ import { Rebalance } from "./rebalance.ts";
 import type { Outcome, ReceivedMessage } from "./received_message.ts";
 import { Settling } from "./settling.ts";
 import type { ConsumerSpec } from "./spec.ts";
+import { within } from "./within.ts";
 
 /** How often locks are renewed, ms. (REBALANCE_LOCK_INTERVAL) */
 const LOCK_PERIOD_MS = 20_000;
@@ -123,10 +124,7 @@ export class PushConsumer {
   async #close(drainMs: number): Promise<void> {
     for (const end of this.#endings.splice(0)) end();
     this.table.stop();
-    const over = new AbortController();
-    const late = sleep(this.#network.platform.clock, drainMs, over.signal).catch(() => {});
-    await Promise.race([this.dispatch.drain(), late]);
-    over.abort();
+    await within(this.#network.platform.clock, drainMs, this.dispatch.drain());
     this.dispatch.stop();
     await this.#rebalance.close();
     await this.table.close();

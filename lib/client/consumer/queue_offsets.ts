@@ -33,7 +33,7 @@ export async function committedOffset(
     ...fieldsOf(queue),
     ...(onlyCommitted ? { setZeroIfNotFound: false } : {}),
   };
-  const response = await network.invoke(await masterOf(network, queue), {
+  const response = await network.invoke(await readerOf(network, queue), {
     code: RequestCode.QUERY_CONSUMER_OFFSET,
     fields,
   });
@@ -44,7 +44,7 @@ export async function committedOffset(
 /** Commits. (15) */
 export async function commitOffset(network: Network, group: string, queue: MessageQueue, at: number): Promise<void> {
   const fields = { consumerGroup: group, ...fieldsOf(queue), commitOffset: at };
-  const address = await masterOf(network, queue);
+  const address = await readerOf(network, queue);
   expectSuccess(
     `a commit of ${group}`,
     await network.invoke(address, { code: RequestCode.UPDATE_CONSUMER_OFFSET, fields }),
@@ -59,7 +59,7 @@ async function offset(
   more: HeaderFields,
 ): Promise<number> {
   const fields = { ...fieldsOf(queue), ...more };
-  const response = await network.invoke(await masterOf(network, queue), { code, fields });
+  const response = await network.invoke(await readerOf(network, queue), { code, fields });
   return offsetIn(expectSuccess(`${what} of ${queue.topic}`, response).fields.get("offset"));
 }
 
@@ -68,11 +68,24 @@ function fieldsOf({ topic, brokerName, queueId }: MessageQueue): HeaderFields {
 }
 
 /** Address of the master that has the queue; its route is looked up when it is not known. */
-export async function masterOf(network: Network, { topic, brokerName }: MessageQueue): Promise<string> {
-  const known = network.brokerAddress(brokerName);
+export function masterOf(network: Network, queue: MessageQueue): Promise<string> {
+  return addressOf(network, queue, () => network.brokerAddress(queue.brokerName));
+}
+
+/** The same, or a slave when there is no master: slaves know offsets too. */
+function readerOf(network: Network, queue: MessageQueue): Promise<string> {
+  return addressOf(network, queue, () => network.readAddress(queue.brokerName));
+}
+
+async function addressOf(
+  network: Network,
+  { topic, brokerName }: MessageQueue,
+  look: () => string | null,
+): Promise<string> {
+  const known = look();
   if (known !== null) return known;
   await network.routes.route(topic);
-  const found = network.brokerAddress(brokerName);
+  const found = look();
   if (found !== null) return found;
   throw new ClientError("BROKER_UNREACHABLE", `broker ${brokerName} has no address`);
 }

@@ -1,6 +1,5 @@
 import type { Network, SubscriptionData } from "../network/network.ts";
 import type { MessageQueue } from "../network/route.ts";
-import { sleep } from "../waiting.ts";
 import type { Committer } from "./committer.ts";
 import { startOffset } from "./consume_from.ts";
 import type { Flow } from "./flow.ts";
@@ -8,6 +7,7 @@ import { keyOf } from "./local_offsets.ts";
 import { ProcessQueue } from "./process_queue.ts";
 import { byBroker, type QueueLocks } from "./queue_locks.ts";
 import type { ConsumerSpec } from "./spec.ts";
+import { within } from "./within.ts";
 
 /** A lock is given up under a handler that has not ended by then, ms. (UNLOCK_DELAY_TIME_MILLS) */
 const UNLOCK_LATEST_MS = 20_000;
@@ -97,7 +97,7 @@ export class QueueTable {
       const queue = this.#queues.get(key);
       if (queue === undefined) return;
       queue.drop();
-      await Promise.race([queue.idle(), sleep(clock, RESET_WAIT_MS)]);
+      await within(clock, RESET_WAIT_MS, queue.idle());
       await this.restart(queue, offset);
     }));
   }
@@ -162,9 +162,7 @@ export class QueueTable {
   /** Another member begins where this one says that it was, and in order only when its handler has ended. */
   async #leave(queue: ProcessQueue, unlock: boolean): Promise<void> {
     const { committer, locks, network: { platform } } = this.#parts;
-    if (locks !== null && queue.busy) {
-      await Promise.race([queue.idle(), sleep(platform.clock, UNLOCK_LATEST_MS)]);
-    }
+    if (locks !== null && queue.busy) await within(platform.clock, UNLOCK_LATEST_MS, queue.idle());
     committer.set(queue.queue, queue.commitOffset);
     await committer.leave(queue.queue);
     if (locks !== null && unlock) await locks.unlock([queue.queue]).catch(() => {});

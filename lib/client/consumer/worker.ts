@@ -17,15 +17,19 @@ export class Worker implements AsyncDisposable {
   readonly #network: Network;
   readonly #consumers: Consumers;
   readonly #consumer: PushConsumer;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => void this.close();
 
   /**
    * Use `RocketMQ.work`.
    * @ignore
    */
-  constructor(network: Network, consumers: Consumers, consumer: PushConsumer) {
+  constructor(network: Network, consumers: Consumers, consumer: PushConsumer, signal: AbortSignal | undefined) {
     this.#network = network;
     this.#consumers = consumers;
     this.#consumer = consumer;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   /** Name of its group. */
@@ -50,6 +54,7 @@ export class Worker implements AsyncDisposable {
 
   /** Takes no further message, waits for handlers for at most `drain` (default 5 s), commits, leaves. Never rejects. */
   close(options: { drain?: Duration } = {}): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abort);
     return this.#consumers.end(this.#consumer, milliseconds(options.drain ?? "5s", "drain"));
   }
 
@@ -72,7 +77,5 @@ export async function work(
   const Kind = spec.ordered ? OrderedDispatch : ConcurrentDispatch;
   const consumer = new PushConsumer(network, spec, (settling) => new Kind(network, spec, settling, handler));
   await consumers.start(consumer, signal);
-  const worker = new Worker(network, consumers, consumer);
-  signal?.addEventListener("abort", () => void worker.close(), { once: true });
-  return worker;
+  return new Worker(network, consumers, consumer, signal);
 }
