@@ -5,11 +5,13 @@
  * ```ts
  * import { Broker } from "@rmq/testing";
  *
- * async function main() {
- *   await using broker = await Broker.inMemory();
- *   await using mq = await broker.connect();
- *   await mq.send("reminders", "stand up", { delay: "2h" });
- *   await broker.clock.advance("2h");
+ * await using broker = await Broker.inMemory();
+ * await using mq = await broker.connect();
+ * await mq.send("reminders", "stand up", { delay: "2h" });
+ * await broker.clock.advance("2h");
+ * for await (const message of mq.consume("reminders", { group: "people", from: "first" })) {
+ *   console.log(message.text()); // stand up
+ *   break;
  * }
  * ```
  *
