@@ -75,11 +75,12 @@ test("a requester that hangs costs its replier ten seconds, and nobody else anyt
 
 test("a requester that goes away fails the reply at once, and later ones find nobody", async () => {
   const wire = await WireBroker.start();
-  const hanging = wire.client("hanging", requesterHandlers([], false));
+  const heard: string[] = [];
+  const hanging = wire.client("hanging", requesterHandlers(heard, false));
   const replier = wire.client("replier");
   await online(hanging, "hanging");
   const underWay = replier.begin(325, { ...REPLY, i: toClient("hanging", "c1") }, "a");
-  await wire.world.advance(50);
+  for (let i = 0; heard.length === 0 && i < 100; i++) await wire.world.advance(10);
   const before = wire.world.platform.clock.nowMs();
   hanging.close();
   assert.equal((await wire.world.finish(underWay)).remark, "push reply message to hangingfail.");
