@@ -103,7 +103,5 @@ function copyDeclarations({ name, needs }: Package, target: string): void {
 
 async function run(command: string, args: string[]): Promise<void> {
   const { code, output } = await runChild(command, args, LIMIT_SECONDS);
-  if (code === 0) return;
-  console.error(output);
-  Deno.exit(1);
+  if (code !== 0) throw new Error(`${command} ${args[0]} failed:\n${output}`);
 }
