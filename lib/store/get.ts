@@ -18,7 +18,7 @@ export interface GetRequest {
   readonly maxBytes: number;
   /** Filter by tags code (two int32); null: all. */
   readonly tags: ((high: number, low: number) => boolean) | null;
-  /** Second look, at the entry itself (SQL, exact tags); null: none. The view is valid during the call. */
+  /** Second look, at the entry itself (SQL, exact tags); null: none. The view is valid during the call, and of its numbers only the two offsets are set (`StoredMessage.locate`). */
   readonly matches: ((message: StoredMessage) => boolean) | null;
 }
 

@@ -95,11 +95,14 @@ export class QueueReader {
         continue;
       }
       if (!log.cached(physical, size, view)) return result.count > 0 ? -1 : unit;
-      if (!isStoredAt(view.bytes, view.start, size, physical)) {
+      const isThere = matches === null
+        ? isStoredAt(view.bytes, view.start, size, physical)
+        : this.#message.locate(view.bytes, view.start, size, physical);
+      if (!isThere) {
         skip(result, unit, GetStatus.MESSAGE_WAS_REMOVING);
         continue;
       }
-      if (matches !== null && !wanted(matches, this.#message, view.bytes, view.start, size)) {
+      if (matches !== null && !matches(this.#message)) {
         skip(result, unit, GetStatus.NO_MATCHED_MESSAGE);
         if (patience.isOver()) return -1;
         continue;
@@ -159,19 +162,6 @@ function isFull(result: GetResult, request: GetRequest, size: number, limits: Di
 function skip(result: GetResult, unit: number, status: number): void {
   if (result.count === 0) result.status = status;
   result.nextBeginOffset = unit + 1;
-}
-
-/** Shows the entry to the filter of a request. */
-function wanted(
-  matches: (message: StoredMessage) => boolean,
-  message: StoredMessage,
-  bytes: Uint8Array,
-  start: number,
-  size: number,
-): boolean {
-  // A position computed from a log offset is a double; as an int32 all that follows from it is compiled for integers.
-  const at = start | 0;
-  return message.parse(bytes, at, at + size, false) === size && matches(message);
 }
 
 function add(result: GetResult, bytes: Uint8Array, start: number, size: number): void {
@@ -296,10 +286,12 @@ class Reading {
         return this.#finish();
       }
       const { matches } = this.request;
-      if (!isStoredAt(bytes, start, size, physical)) this.#skip(GetStatus.MESSAGE_WAS_REMOVING);
-      else if (matches !== null && !wanted(matches, this.#message, bytes, start, size)) {
-        this.#skip(GetStatus.NO_MATCHED_MESSAGE);
-      } else this.#add(bytes, start, physical, size);
+      const isThere = matches === null
+        ? isStoredAt(bytes, start, size, physical)
+        : this.#message.locate(bytes, start, size, physical);
+      if (!isThere) this.#skip(GetStatus.MESSAGE_WAS_REMOVING);
+      else if (matches !== null && !matches(this.#message)) this.#skip(GetStatus.NO_MATCHED_MESSAGE);
+      else this.#add(bytes, start, physical, size);
       if (this.patience?.isOver() === true) return this.#finish();
       this.run();
     });

@@ -37,30 +37,38 @@ export class PropertyScan {
     });
   }
 
-  /** Looks at one message; the positions hold until the next. */
+  /**
+   * Looks at one message; the positions hold until the next. From the end, so that the pair that counts is met first and
+   * the rest need not be looked at once all are found.
+   */
   scan(message: StoredMessage): void {
     const { bytes } = message;
     const { starts } = this;
-    // Int32, whatever the entry's position was computed from: indexes that may be doubles are several times as slow.
-    const propertiesEnd = message.propertiesEnd | 0;
     this.bytes = bytes;
-    for (let i = 0; i < starts.length; i++) starts[i] = -1;
-    let p = message.propertiesStart | 0;
-    while (p < propertiesEnd) {
-      const name = p;
-      let byte = 0;
-      while (p < propertiesEnd && (byte = bytes[p]) !== NAME_END && byte !== VALUE_END) p++;
-      const nameEnd = p;
-      if (byte === NAME_END) {
-        while (p < propertiesEnd && bytes[p] !== VALUE_END) p++;
-        if (nameEnd > name && p > nameEnd + 1) this.#note(name, nameEnd, p);
+    let missing = starts.length;
+    for (let i = 0; i < missing; i++) starts[i] = -1;
+    // Int32, whatever the entry's position was computed from: indexes that may be doubles are several times as slow.
+    const first = message.propertiesStart | 0;
+    let end = message.propertiesEnd | 0;
+    // The first NAME_END of the pair that is being gone through.
+    let nameEnd = -1;
+    for (let p = end - 1; p >= first && missing > 0; p--) {
+      const byte = bytes[p];
+      if (byte > VALUE_END) continue;
+      if (byte === NAME_END) nameEnd = p;
+      else if (byte === VALUE_END) {
+        if (nameEnd >= 0 && this.#note(p + 1, nameEnd, end)) missing--;
+        end = p;
+        nameEnd = -1;
       }
-      p++;
     }
+    if (missing > 0 && nameEnd >= 0) this.#note(first, nameEnd, end);
   }
 
-  #note(name: number, nameEnd: number, valueEnd: number): void {
+  /** True: a property that was missing so far. */
+  #note(name: number, nameEnd: number, valueEnd: number): boolean {
     const length = nameEnd - name;
+    if (length === 0 || valueEnd === nameEnd + 1) return false;
     let slot = this.#first[length < LENGTHS ? length : LENGTHS - 1];
     for (; slot >= 0; slot = this.#next[slot]) {
       const wanted = this.#names[slot];
@@ -68,9 +76,11 @@ export class PropertyScan {
       let i = 0;
       while (i < length && this.bytes[name + i] === wanted[i]) i++;
       if (i < length) continue;
+      if (this.starts[slot] >= 0) return false;
       this.starts[slot] = nameEnd + 1;
       this.ends[slot] = valueEnd;
-      return;
+      return true;
     }
+    return false;
   }
 }
