@@ -8,6 +8,8 @@ interface Entry {
   offset: number;
   /** What the store has; −1: not known. */
   saved: number;
+  /** How often the store has been doubted. */
+  doubts: number;
 }
 
 /** How far the group is in the queues that are read here, and what of it the store knows. (OffsetStore of Java) */
@@ -37,13 +39,21 @@ export class Committer {
   set(queue: MessageQueue, offset: number): void {
     const key = keyOf(queue);
     const entry = this.#entries.get(key);
-    if (entry === undefined) this.#entries.set(key, { queue, offset, saved: -1 });
+    if (entry === undefined) this.#entries.set(key, { queue, offset, saved: -1, doubts: 0 });
     else entry.offset = offset;
   }
 
   /** Begins with what the store has. */
   begin(queue: MessageQueue, offset: number): void {
-    this.#entries.set(keyOf(queue), { queue, offset, saved: offset });
+    this.#entries.set(keyOf(queue), { queue, offset, saved: offset, doubts: 0 });
+  }
+
+  /** The store may have lost what it had taken: a broker that is killed has not written its latest offsets yet. */
+  doubt(queue: MessageQueue): void {
+    const entry = this.#entries.get(keyOf(queue));
+    if (entry === undefined) return;
+    entry.saved = -1;
+    entry.doubts++;
   }
 
   /** What was noted, or null. */
@@ -74,9 +84,12 @@ export class Committer {
     const changed = entries.filter(({ offset, saved }) => offset !== saved);
     if (changed.length === 0) return;
     const offsets = changed.map(({ queue, offset }) => ({ queue, offset }));
+    const doubts = changed.map((entry) => entry.doubts);
     try {
       await this.#store.save(this.#group, offsets);
-      changed.forEach((entry, i) => entry.saved = offsets[i].offset);
+      changed.forEach((entry, i) => {
+        if (entry.doubts === doubts[i]) entry.saved = offsets[i].offset;
+      });
       this.#failing = false;
     } catch (error) {
       const fields = { group: this.#group, error: String(error) };

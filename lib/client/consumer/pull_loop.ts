@@ -37,6 +37,8 @@ export interface PullParts {
   readonly found: (queue: ProcessQueue, messages: readonly ReceivedMessage[]) => void;
   /** The offset is not in the queue, or was reset: the queue is to be begun again at `next`. */
   readonly illegal: (queue: ProcessQueue, next: number) => void;
+  /** The queue's broker was lost, and may have lost what it was told. */
+  readonly lost: (queue: ProcessQueue) => void;
 }
 
 /** Reads one queue until it is dropped: one long pull after the other. Never rejects. (PullMessageService) */
@@ -80,6 +82,7 @@ export async function pullLoop(parts: PullParts, queue: ProcessQueue, owner: Own
       if (signal.aborted) return;
       if (!failing) complain(parts, queue, error);
       failing = true;
+      if (isLost(error)) parts.lost(queue);
       await sleep(clock, pauses.nextMs(), signal).catch(() => {});
       if (!signal.aborted) await recover(network, queue, error);
     }
@@ -104,10 +107,14 @@ function makerOf(network: Network, { queue }: ProcessQueue, owner: Owner): MakeM
 async function recover(network: Network, { queue, preferredBroker }: ProcessQueue, error: unknown): Promise<void> {
   if (!(error instanceof ClientError) || error.code === "CLOSED") return;
   const unknown = error.responseCode !== undefined && UNKNOWN_GROUP.has(error.responseCode);
-  const lost = error.code === "BROKER_UNREACHABLE" || error.code === "TIMEOUT";
+  const lost = isLost(error);
   if (lost) await network.routes.refresh(queue.topic).catch(() => null);
   const address = network.readAddress(queue.brokerName, preferredBroker);
   if ((lost || unknown) && address !== null) await network.heartbeat.sendNow(address);
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof ClientError && (error.code === "BROKER_UNREACHABLE" || error.code === "TIMEOUT");
 }
 
 function complain({ network, group }: PullParts, { queue }: ProcessQueue, error: unknown): void {

@@ -68,6 +68,7 @@ export class PushConsumer {
       flow: this.flow,
       pullBatch: spec.pullBatch,
       found: (queue, messages) => this.dispatch.found(queue, messages),
+      lost: ({ queue }) => this.#committer.doubt(queue),
       illegal: (queue, next) => void this.table.restart(queue, next).then(() => this.rebalance()),
     };
   }
