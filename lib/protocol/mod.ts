@@ -52,16 +52,13 @@ export {
   BAD_LENGTH,
   BAD_MAGIC,
   BLANK_MAGIC,
-  encodeStored,
   INCOMPLETE,
-  isStoredAt,
   MAGIC_V1,
   MAGIC_V2,
-  MessageDraft,
   MIN_STORED_SIZE,
-  StoredMessage,
-  storedSize,
-} from "./stored_message.ts";
+} from "./_stored_layout.ts";
+export { encodeStored, MessageDraft, storedSize } from "./message_draft.ts";
+export { isStoredAt, StoredMessage } from "./stored_message.ts";
 export * from "./system.ts";
 export * from "./topic_names.ts";
 export {

@@ -1,177 +1,27 @@
-import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, getI64, readI32, readI64, setI64, viewOf } from "./_bytes.ts";
+import { decodeUtf8, EMPTY, encodeUtf8, equalBytes, getI64, readI32, readI64, viewOf } from "./_bytes.ts";
+import {
+  AFTER_STORE_HOST,
+  BAD_CRC,
+  BAD_LENGTH,
+  BAD_MAGIC,
+  BLANK_MAGIC,
+  INCOMPLETE,
+  LEAST_VARIABLE,
+  MAGIC_V1,
+  MAGIC_V2,
+  MAX_V1_TOPIC,
+  MIN_STORED_SIZE,
+  VARIABLE_AT,
+} from "./_stored_layout.ts";
 import { crc32 } from "./crc.ts";
-import { Properties } from "./message_properties.ts";
 import { SysFlag } from "./system.ts";
-
-/*
- * An entry of the commit log, and a message in the body of a pull answer (storage sheet §3.2, remoting sheet §11.1).
- * Offsets hold for IPv4 hosts; each IPv6 host moves what follows by 12.
- *
- * |  at | size    | field                                                           |
- * |   0 | 4       | total size, this field included                                 |
- * |   4 | 4       | magic: V1, or V2 with a topic length of two bytes               |
- * |   8 | 4       | CRC-32 of the body & 0x7fffffff                                 |
- * |  12 | 4       | queue id                                                        |
- * |  16 | 4       | flag                                                            |
- * |  20 | 8       | queue offset                                                    |
- * |  28 | 8       | physical offset                                                 |
- * |  36 | 4       | sysFlag; 0x10 born host is IPv6, 0x20 store host is IPv6        |
- * |  40 | 8       | born timestamp, ms                                              |
- * |  48 | 8 or 20 | born host: address, port as int                                 |
- * |  56 | 8       | store timestamp, ms                                             |
- * |  64 | 8 or 20 | store host: address, port as int                                |
- * |  72 | 4       | reconsume times                                                 |
- * |  76 | 8       | prepared transaction offset                                     |
- * |  84 | 4 + n   | body length, body                                               |
- * |   … | 1 + n   | topic length (V2: 2 + n), topic                                 |
- * |   … | 2 + n   | properties length, properties                                   |
- */
-
-/** Magic of an entry with a topic of up to 127 bytes. */
-export const MAGIC_V1: number = -626843481;
-/** Magic of an entry with a longer topic. */
-export const MAGIC_V2: number = -626843477;
-/** Magic of the record that fills the end of a segment: its size in four bytes, this, then anything. */
-export const BLANK_MAGIC: number = -875286124;
-
-/** Size of the smallest entry. */
-export const MIN_STORED_SIZE: number = 91;
-
-const SIZE_WITHOUT_VARIABLE = MIN_STORED_SIZE;
-const MAX_V1_TOPIC = 127;
-/** Where the body's length stands when both hosts are IPv4. */
-const VARIABLE_AT = 84;
-/** Least number of bytes from there on. */
-const LEAST_VARIABLE = 7;
-/** Least number of bytes behind the store host's address. */
-const AFTER_STORE_HOST = 23;
-
-/** `StoredMessage.parse`: the bytes end before the entry does. */
-export const INCOMPLETE: number = -1;
-/** `StoredMessage.parse`: neither a message nor a blank record. */
-export const BAD_MAGIC: number = -2;
-/** `StoredMessage.parse`: the lengths inside do not add up to the size. */
-export const BAD_LENGTH: number = -3;
-/** `StoredMessage.parse`: the body is not the one that was stored. */
-export const BAD_CRC: number = -4;
-
-/** What is to be stored; reusable. Addresses have 4 or 16 bytes. */
-export class MessageDraft {
-  /** UTF-8. */
-  topic: Uint8Array = EMPTY;
-  /** Queue within the topic. */
-  queueId = 0;
-  /** The user's flag. */
-  flag = 0;
-  /** The bits for IPv6 hosts are set from the addresses. */
-  sysFlag = 0;
-  /** ms since 1970 */
-  bornTimestamp = 0;
-  /** Client's address. */
-  bornHost: Uint8Array = new Uint8Array(4);
-  /** Client's port. */
-  bornPort = 0;
-  /** Broker's address. */
-  storeHost: Uint8Array = new Uint8Array(4);
-  /** Broker's port. */
-  storePort = 0;
-  /** ms since 1970 */
-  storeTimestamp = 0;
-  /** How often it was given back. */
-  reconsumeTimes = 0;
-  /** Physical offset of the half message. */
-  preparedTransactionOffset = 0;
-  /** Index in the queue. */
-  queueOffset = 0;
-  /** Position in the commit log. */
-  physicalOffset = 0;
-  /** The body is body[bodyStart, bodyEnd). */
-  body: Uint8Array = EMPTY;
-  /** First byte of the body. */
-  bodyStart = 0;
-  /** Behind the last byte of the body. */
-  bodyEnd = 0;
-  /** Stored as they are. */
-  properties: Properties = new Properties();
-}
-
-/** Size that the draft will have, bytes. */
-export function storedSize(draft: MessageDraft): number {
-  const topicLength = draft.topic.length;
-  return SIZE_WITHOUT_VARIABLE + (draft.bornHost.length - 4) + (draft.storeHost.length - 4) +
-    (draft.bodyEnd - draft.bodyStart) + topicLength + (topicLength > MAX_V1_TOPIC ? 1 : 0) + draft.properties.length;
-}
-
-/** Writes the entry to into[at…], which has room for `storedSize`, and returns the new end. */
-export function encodeStored(draft: MessageDraft, into: Uint8Array, at: number): number {
-  const { body, bodyStart, bodyEnd, topic, bornHost, storeHost, properties } = draft;
-  const topicLength = topic.length;
-  const long = topicLength > MAX_V1_TOPIC;
-  let sysFlag = draft.sysFlag & ~(SysFlag.BORN_HOST_V6 | SysFlag.STORE_HOST_V6);
-  if (bornHost.length === 16) sysFlag |= SysFlag.BORN_HOST_V6;
-  if (storeHost.length === 16) sysFlag |= SysFlag.STORE_HOST_V6;
-
-  // Every number is made an int32 first: one that came as a double would throw this function out of compiled code
-  // at each call (bench/micro/send_path.ts).
-  const view = outputView(into);
-  const content = bodyStart === 0 && bodyEnd === body.length ? body : body.subarray(bodyStart, bodyEnd);
-  view.setInt32(at + 4, long ? MAGIC_V2 : MAGIC_V1);
-  view.setInt32(at + 8, crc32(content) & 0x7fffffff);
-  view.setInt32(at + 12, draft.queueId | 0);
-  view.setInt32(at + 16, draft.flag | 0);
-  setI64(view, at + 20, draft.queueOffset);
-  setI64(view, at + 28, draft.physicalOffset);
-  view.setInt32(at + 36, sysFlag | 0);
-  setI64(view, at + 40, draft.bornTimestamp);
-  let p = writeHost(bornHost, draft.bornPort, view, into, at + 48);
-  setI64(view, p, draft.storeTimestamp);
-  p = writeHost(storeHost, draft.storePort, view, into, p + 8);
-  view.setInt32(p, draft.reconsumeTimes | 0);
-  setI64(view, p + 4, draft.preparedTransactionOffset);
-  view.setInt32(p + 12, content.length | 0);
-  into.set(content, p + 16);
-  p += 16 + content.length;
-  if (long) into[p++] = topicLength >> 8;
-  into[p++] = topicLength;
-  p = copyBytes(topic, 0, topicLength, into, p);
-  view.setInt16(p, properties.length | 0);
-  into.set(properties.view(), p + 2);
-  p += 2 + properties.length;
-  view.setInt32(at, (p - at) | 0);
-  return p;
-}
-
-let outputBytes: Uint8Array = EMPTY;
-let outputWords: DataView = viewOf(EMPTY);
-
-/** Entries are written one after the other into the same buffer. */
-function outputView(into: Uint8Array): DataView {
-  if (into !== outputBytes) {
-    outputBytes = into;
-    outputWords = viewOf(into);
-  }
-  return outputWords;
-}
-
-function writeHost(host: Uint8Array, port: number, view: DataView, into: Uint8Array, at: number): number {
-  for (let i = 0; i < host.length; i++) into[at + i] = host[i];
-  view.setInt32(at + host.length, port | 0);
-  return at + host.length + 4;
-}
-
-function copyBytes(source: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
-  const count = end - start;
-  if (count > 48) into.set(source.subarray(start, end), at);
-  else for (let i = 0; i < count; i++) into[at + i] = source[start + i];
-  return at + count;
-}
 
 /**
  * Whether bytes[at…] begin an entry of `size` bytes that was written for the physical offset `physical`: cheap enough to be
  * asked of every message that is served.
  */
 export function isStoredAt(bytes: Uint8Array, at: number, size: number, physical: number): boolean {
-  if (size < SIZE_WITHOUT_VARIABLE || at + size > bytes.length || readI32(bytes, at) !== size) return false;
+  if (size < MIN_STORED_SIZE || at + size > bytes.length || readI32(bytes, at) !== size) return false;
   const magic = readI32(bytes, at + 4);
   return (magic === MAGIC_V1 || magic === MAGIC_V2) && readI64(bytes, at + 28) === physical;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeStored, MessageDraft, StoredMessage, storedSize } from "./mod.ts";
+import { encodeStored, KnownProperty, MessageDraft, StoredMessage, storedSize } from "./mod.ts";
 
 function entry(change: (draft: MessageDraft) => void): Uint8Array {
   const draft = new MessageDraft();
@@ -9,7 +9,7 @@ function entry(change: (draft: MessageDraft) => void): Uint8Array {
   draft.bodyEnd = 40;
   draft.queueOffset = 12;
   draft.physicalOffset = 5_000_000_000;
-  draft.properties.set("KEYS", "a b");
+  draft.properties.set(KnownProperty.KEYS, "a b");
   change(draft);
   const bytes = new Uint8Array(storedSize(draft) + 20);
   encodeStored(draft, bytes, 10);
