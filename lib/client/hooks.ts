@@ -1,4 +1,4 @@
-import type { Message } from "./message.ts";
+import type { ReceivedMessage } from "./consumer/received_message.ts";
 
 /** What a send hook sees. */
 export interface SendEvent {
@@ -42,5 +42,5 @@ export interface Hooks {
   /** Before a message or a batch is sent; one-way messages are not told of. */
   readonly send?: (event: SendEvent) => HookEnded | void;
   /** Before a message is given to a handler. */
-  readonly receive?: (message: Message, group: string) => HookEnded | void;
+  readonly receive?: (message: ReceivedMessage, group: string) => HookEnded | void;
 }

@@ -39,6 +39,7 @@ export type { GroupOffset, OffsetAdmin, ResetTarget } from "./admin/offsets.ts";
 export type { TopicAdmin, TopicDescription, TopicOnBroker, TopicOptions } from "./admin/topics.ts";
 export type { ClientStatus } from "./status.ts";
 export { Consumption } from "./consumer/consume.ts";
+export type { ConsumerStatus, QueueStatus } from "./consumer/consumer_status.ts";
 export type { StartFrom } from "./consumer/consume_from.ts";
 export type { Handler, WorkContext } from "./consumer/handler.ts";
 export type { CommittedOffset, OffsetStore } from "./consumer/offset_store.ts";

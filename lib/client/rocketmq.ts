@@ -70,7 +70,7 @@ export class RocketMQ implements AsyncDisposable {
 
   /** What the client is doing now: connections, routes, groups, sends under way. */
   status(): ClientStatus {
-    return statusOf(this.#network, this.#producer.parts);
+    return statusOf(this.#network, this.#producer.parts, this.#consumers.status);
   }
 
   /** Who this client is to brokers. */

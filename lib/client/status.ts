@@ -1,3 +1,4 @@
+import type { ConsumerStatus } from "./consumer/consumer_status.ts";
 import type { RemotingNetwork } from "./network/remoting_network.ts";
 import type { SendParts } from "./producer/send_call.ts";
 
@@ -19,6 +20,8 @@ export interface ClientStatus {
   readonly topics: readonly string[];
   /** Groups that brokers are told of, with the namespace. */
   readonly groups: { readonly producers: readonly string[]; readonly consumers: readonly string[] };
+  /** What is consumed here, by group. */
+  readonly consumers: readonly ConsumerStatus[];
   /** Sends without an answer. */
   readonly pendingSends: number;
   /** Bytes of their bodies. */
@@ -30,7 +33,11 @@ export interface ClientStatus {
 }
 
 /** Gathers it. */
-export function statusOf(network: RemotingNetwork, parts: SendParts): ClientStatus {
+export function statusOf(
+  network: RemotingNetwork,
+  parts: SendParts,
+  consumers: readonly ConsumerStatus[],
+): ClientStatus {
   const brokers = [...network.routes.brokers.values()].flatMap(({ brokerName, addresses }) =>
     [...addresses].map(([brokerId, address]) => ({
       brokerName,
@@ -46,6 +53,7 @@ export function statusOf(network: RemotingNetwork, parts: SendParts): ClientStat
     brokers,
     topics: network.routes.topics,
     groups: network.heartbeat.groups,
+    consumers,
     pendingSends: parts.pendingCalls,
     pendingSendBytes: parts.pendingBytes,
     avoidedBrokers: parts.faults?.avoided ?? [],

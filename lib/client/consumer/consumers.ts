@@ -3,6 +3,7 @@ import type { RemotingConnection } from "@rmq/remoting";
 import { ClientError } from "../client_error.ts";
 import { readMessagesAs } from "../message.ts";
 import type { Network } from "../network/network.ts";
+import { type ConsumerStatus, consumerStatus } from "./consumer_status.ts";
 import type { PushConsumer } from "./push_consumer.ts";
 import { ReceivedMessage } from "./received_message.ts";
 import { resetOffsets } from "./reset_offsets.ts";
@@ -44,6 +45,11 @@ export class Consumers {
       await this.end(consumer, 0);
       throw error;
     }
+  }
+
+  /** What each is doing now. */
+  get status(): ConsumerStatus[] {
+    return [...this.#byGroup.values()].map(consumerStatus);
   }
 
   /** Closes one. Never rejects. */
