@@ -26,6 +26,7 @@ import {
   Transactions,
 } from "./producer/transaction.ts";
 import { type ClientStatus, statusOf } from "./status.ts";
+import { consumeTrace } from "./trace/consume_trace.ts";
 import { Tracer } from "./trace/tracer.ts";
 import { UniqueIds } from "./unique_id.ts";
 import { sleep } from "./waiting.ts";
@@ -60,7 +61,10 @@ export class RocketMQ implements AsyncDisposable {
     this.#producer.observer = observer;
     this.#transactions = new Transactions(network, uniqueIds, observer);
     this.#requestReply = new RequestReply(this.#producer);
-    this.#consumers = new Consumers(network);
+    const { clock } = network.platform;
+    const traced = this.#tracer !== null && traceTopic !== null;
+    const trace = traced ? consumeTrace(this.#tracer, uniqueIds, clock, traceTopic) : null;
+    this.#consumers = new Consumers(network, trace);
   }
 
   /** Topics, groups and offsets of the cluster. */

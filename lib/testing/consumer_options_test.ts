@@ -105,3 +105,46 @@ test("a member that closes waits for its handlers, but not for ever", async () =
   const [after] = await mq.admin.offsets.show("billing", "orders");
   assert.equal(after.committed, 1, "what was not settled comes again");
 });
+
+for (const ordered of [false, true]) {
+  for (const serverSide of ["true", "false"]) {
+    const how = `${ordered ? "in order" : "side by side"}, ${
+      serverSide === "true" ? "by the broker" : "by its members"
+    }`;
+    test(`a group that is set back consumes again (${how})`, async () => {
+      await using broker = await Broker.inMemory({ config: { useServerSideResetOffset: serverSide } });
+      const mq = await broker.connect();
+      await mq.admin.topics.create("orders", { queues: 1 });
+      for (const body of ["1", "2", "3"]) await mq.send("orders", body);
+      const got: string[] = [];
+      const options = { group: "billing", from: "first", ordered } as const;
+      await using worker = await mq.work("orders", (message) => void got.push(message.text()), options);
+      await broker.clock.advance("1s");
+      await worker.commit();
+      await mq.admin.offsets.reset("billing", "orders", "earliest");
+      await broker.clock.advance("40s");
+      assert.deepEqual(got, ["1", "2", "3", "1", "2", "3"]);
+      const [{ committed }] = await mq.admin.offsets.show("billing", "orders");
+      assert.equal(committed, 3);
+    });
+  }
+}
+
+test("with traces on, each handling is traced as Java traces it", async () => {
+  await using broker = await Broker.inMemory();
+  const mq = await broker.connect({ trace: { topic: "traces" } });
+  const { messageId } = await mq.send("orders", "one", { keys: "k1" });
+  await using _worker = await mq.work("orders", () => {}, { group: "billing", from: "first" });
+  await broker.clock.advance("2s");
+  const texts: string[] = [];
+  for await (const trace of mq.consume("traces", { group: "tracing", from: "first" })) {
+    texts.push(...trace.text().split("\x02"));
+    await trace.ack();
+    if (texts.some((text) => text.startsWith("SubAfter"))) break;
+  }
+  const fieldsOf = (kind: string) => texts.find((text) => text.startsWith(kind))?.split("\x01") ?? [];
+  const [before, after] = [fieldsOf("SubBefore"), fieldsOf("SubAfter")];
+  assert.deepEqual(before.slice(3, 4).concat(before.slice(5)), ["billing", messageId, "0", "k1"]);
+  assert.deepEqual(after.slice(1, 3), [before[4], messageId]);
+  assert.deepEqual([after[4], after[5], after[6], after[8]], ["true", "k1", "0", "billing"]);
+});

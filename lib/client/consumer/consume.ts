@@ -22,7 +22,7 @@ export class Consumption implements AsyncIterableIterator<ReceivedMessage>, Asyn
    */
   constructor(network: Network, consumers: Consumers, topics: Topics, options: ConsumeOptions) {
     this.#consumers = consumers;
-    const spec = resolveSpec(network, topics, options, Infinity);
+    const spec = resolveSpec(consumers, topics, options, Infinity);
     this.#consumer = new PushConsumer(network, spec, (settling) => new StreamDispatch(network, spec, settling));
     this.#dispatch = this.#consumer.dispatch as StreamDispatch;
     this.#signal = options.signal;

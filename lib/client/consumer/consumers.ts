@@ -4,6 +4,7 @@ import { ClientError } from "../client_error.ts";
 import { readMessagesAs } from "../message.ts";
 import type { Network } from "../network/network.ts";
 import { type ConsumerStatus, consumerStatus } from "./consumer_status.ts";
+import type { Watch } from "./handler.ts";
 import type { PushConsumer } from "./push_consumer.ts";
 import { ReceivedMessage } from "./received_message.ts";
 import { resetOffsets } from "./reset_offsets.ts";
@@ -15,12 +16,15 @@ const MOST_DIRECT = 64;
 
 /** The consumers of one client by group, and what brokers ask of them. (ClientRemotingProcessor) */
 export class Consumers {
-  readonly #network: Network;
+  readonly network: Network;
+  /** Sees what is consumed, when traces are wanted. */
+  readonly trace: Watch | null;
   readonly #byGroup = new Map<string, PushConsumer>();
   #direct = 0;
 
-  constructor(network: Network) {
-    this.#network = network;
+  constructor(network: Network, trace: Watch | null) {
+    this.network = network;
+    this.trace = trace;
     network.serve(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (header) => this.#membersChanged(header));
     network.serve(RequestCode.RESET_CONSUMER_CLIENT_OFFSET, (header) => this.#reset(header));
     network.serve(
@@ -34,7 +38,7 @@ export class Consumers {
   /** Starts a consumer; one for each group. Rejects with ClientError. */
   async start(consumer: PushConsumer, signal?: AbortSignal): Promise<void> {
     const { group, groupName } = consumer.spec;
-    if (this.#network.closed) throw new ClientError("CLOSED", "the client is closed");
+    if (this.network.closed) throw new ClientError("CLOSED", "the client is closed");
     if (this.#byGroup.has(group)) {
       throw new ClientError("BAD_ARGUMENT", `group ${groupName} has a consumer in this client; another needs its own`);
     }
@@ -98,7 +102,7 @@ export class Consumers {
     const group = header.text(Fields.GET_CONSUMER_RUNNING_INFO.consumerGroup) ?? "";
     const consumer = this.#byGroup.get(group);
     if (consumer === undefined) return connection.answer(header.opaque, unknownGroup(group));
-    const body = encoder.encode(runningInfo(this.#network, consumer));
+    const body = encoder.encode(runningInfo(this.network, consumer));
     connection.answer(header.opaque, { code: ResponseCode.SUCCESS, body });
   }
 
@@ -119,14 +123,14 @@ export class Consumers {
         return Promise.resolve();
       },
     };
-    const from = { brokerName: header.text(F.brokerName) ?? "", namespace: this.#network.options.namespace };
+    const from = { brokerName: header.text(F.brokerName) ?? "", namespace: this.network.options.namespace };
     const [message] = readMessagesAs(
       header.bytes.slice(header.bodyStart, header.bodyEnd),
       from,
       (topic, body, properties, source) => new ReceivedMessage(topic, body, properties, source, owner),
     );
     const later = connection.later(header);
-    const { clock } = this.#network.platform;
+    const { clock } = this.network.platform;
     const startedMs = clock.nowMs();
     this.#direct++;
     void dispatch.direct(message).finally(() => this.#direct--).then((end) => {

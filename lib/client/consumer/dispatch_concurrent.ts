@@ -3,7 +3,7 @@ import type { HookEnded } from "../hooks.ts";
 import type { Network } from "../network/network.ts";
 import { type DirectResult, type Dispatch, Ready } from "./dispatch.ts";
 import { Directly } from "./directly.ts";
-import { Context, type Handler, hooked } from "./handler.ts";
+import { Context, type Handler, watched, type Watching } from "./handler.ts";
 import type { ProcessQueue } from "./process_queue.ts";
 import type { Outcome, ReceivedMessage } from "./received_message.ts";
 import type { Settling } from "./settling.ts";
@@ -28,6 +28,7 @@ export class ConcurrentDispatch implements Dispatch {
   readonly #network: Network;
   readonly #spec: ConsumerSpec;
   readonly #settling: Settling;
+  readonly #watching: Watching;
   readonly #handler: Handler;
   readonly #directly: Directly;
   readonly #ready = new Ready();
@@ -40,6 +41,7 @@ export class ConcurrentDispatch implements Dispatch {
     this.#network = network;
     this.#spec = spec;
     this.#settling = settling;
+    this.#watching = { hooks: network.options.hooks, logger: network.logger, trace: spec.trace };
     this.#handler = handler;
     this.#directly = new Directly(handler, spec.groupName);
     const periodMs = Math.max(10, Math.min(60_000, spec.consumeTimeoutMs / 2));
@@ -84,10 +86,10 @@ export class ConcurrentDispatch implements Dispatch {
   }
 
   async #run(queue: ProcessQueue, message: ReceivedMessage): Promise<void> {
-    const { platform: { clock }, options: { hooks }, logger } = this.#network;
+    const { clock } = this.#network.platform;
     const { groupName } = this.#spec;
     const context = new Context(groupName);
-    const ended = hooked(hooks, logger, message, groupName);
+    const ended = watched(this.#watching, message, groupName);
     const startedUs = clock.monotonicUs();
     const run: Run = { queue, message, context, startedUs, ended, over: false, expiring: false };
     this.#runs.add(run);

@@ -2,7 +2,7 @@ import type { Network } from "../network/network.ts";
 import { sleep } from "../waiting.ts";
 import type { DirectResult, Dispatch } from "./dispatch.ts";
 import { Directly } from "./directly.ts";
-import { Context, type Handler, hooked } from "./handler.ts";
+import { Context, type Handler, watched, type Watching } from "./handler.ts";
 import type { ProcessQueue } from "./process_queue.ts";
 import type { Outcome, ReceivedMessage } from "./received_message.ts";
 import type { Settling } from "./settling.ts";
@@ -18,6 +18,7 @@ export class OrderedDispatch implements Dispatch {
   readonly #network: Network;
   readonly #spec: ConsumerSpec;
   readonly #settling: Settling;
+  readonly #watching: Watching;
   readonly #handler: Handler;
   readonly #directly: Directly;
   /** Queues that are worked on. */
@@ -34,6 +35,7 @@ export class OrderedDispatch implements Dispatch {
     this.#network = network;
     this.#spec = spec;
     this.#settling = settling;
+    this.#watching = { hooks: network.options.hooks, logger: network.logger, trace: spec.trace };
     this.#handler = handler;
     this.#directly = new Directly(handler, spec.groupName);
   }
@@ -116,12 +118,12 @@ export class OrderedDispatch implements Dispatch {
   }
 
   async #outcome(message: ReceivedMessage): Promise<Outcome> {
-    const { platform: { clock }, options: { hooks }, logger } = this.#network;
+    const { clock } = this.#network.platform;
     const { groupName, consumeTimeoutMs } = this.#spec;
     const context = new Context(groupName);
     this.#contexts.add(context);
     const late = clock.setTimer(consumeTimeoutMs, () => context.abort());
-    const ended = hooked(hooks, logger, message, groupName);
+    const ended = watched(this.#watching, message, groupName);
     try {
       await this.#handler(message, context);
       await message.ack();

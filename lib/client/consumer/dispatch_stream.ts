@@ -2,7 +2,7 @@ import type { Timer } from "@rmq/platform";
 import type { HookEnded } from "../hooks.ts";
 import type { Network } from "../network/network.ts";
 import { type DirectResult, type Dispatch, Ready } from "./dispatch.ts";
-import { hooked } from "./handler.ts";
+import { watched, type Watching } from "./handler.ts";
 import type { ProcessQueue } from "./process_queue.ts";
 import type { Outcome, ReceivedMessage } from "./received_message.ts";
 import type { Settling } from "./settling.ts";
@@ -24,6 +24,7 @@ export class StreamDispatch implements Dispatch {
   readonly #network: Network;
   readonly #spec: ConsumerSpec;
   readonly #settling: Settling;
+  readonly #watching: Watching;
   readonly #ready = new Ready();
   /** Handed out and not settled, oldest first. */
   readonly #out = new Map<ReceivedMessage, Out>();
@@ -39,6 +40,7 @@ export class StreamDispatch implements Dispatch {
     this.#network = network;
     this.#spec = spec;
     this.#settling = settling;
+    this.#watching = { hooks: network.options.hooks, logger: network.logger, trace: spec.trace };
     const periodMs = Math.max(10, Math.min(60_000, spec.consumeTimeoutMs / 2));
     this.#sweep = network.platform.clock.every(periodMs, () => this.#expire());
   }
@@ -103,8 +105,8 @@ export class StreamDispatch implements Dispatch {
   }
 
   #begin(queue: ProcessQueue, message: ReceivedMessage): void {
-    const { platform: { clock }, options: { hooks }, logger } = this.#network;
-    const ended = hooked(hooks, logger, message, this.#spec.groupName);
+    const { clock } = this.#network.platform;
+    const ended = watched(this.#watching, message, this.#spec.groupName);
     this.#out.set(message, { queue, startedUs: clock.monotonicUs(), ended, expiring: false });
     queue.begin();
   }

@@ -43,13 +43,37 @@ export class Context implements WorkContext {
 
 const NOTHING: HookEnded = () => {};
 
-/** Calls the hook before a message is given to the application; returns what is to be called after. */
-export function hooked(hooks: Hooks, logger: Logger, message: ReceivedMessage, group: string): HookEnded {
-  if (hooks.receive === undefined) return NOTHING;
+/** Sees a message before it is given to the application; what it returns is called after. */
+export type Watch = (message: ReceivedMessage, group: string) => HookEnded | null;
+
+/** Calls hook and trace before a message is given to the application; returns what is to be called after. */
+export function watched({ hooks, logger, trace }: Watching, message: ReceivedMessage, group: string): HookEnded {
+  const hooked = hooks.receive === undefined ? null : calledHook(hooks.receive, logger, message, group);
+  const traced = trace === null ? null : trace(message, group);
+  if (hooked === null || traced === null) return hooked ?? traced ?? NOTHING;
+  return (end) => {
+    hooked(end);
+    traced(end);
+  };
+}
+
+/** Who sees messages. */
+export interface Watching {
+  readonly hooks: Hooks;
+  readonly logger: Logger;
+  readonly trace: Watch | null;
+}
+
+function calledHook(
+  hook: NonNullable<Hooks["receive"]>,
+  logger: Logger,
+  message: ReceivedMessage,
+  group: string,
+): HookEnded | null {
   const failed = (error: unknown) => logger.error("a hook failed", { hook: "receive", error: String(error) });
   try {
-    const ended = hooks.receive(message, group);
-    if (ended === undefined) return NOTHING;
+    const ended = hook(message, group);
+    if (ended === undefined) return null;
     return (end: HookEnd) => {
       try {
         ended(end);
@@ -59,6 +83,6 @@ export function hooked(hooks: Hooks, logger: Logger, message: ReceivedMessage, g
     };
   } catch (error) {
     failed(error);
-    return NOTHING;
+    return null;
   }
 }

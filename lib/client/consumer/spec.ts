@@ -5,6 +5,7 @@ import { withNamespace } from "../namespace.ts";
 import type { Network, SubscriptionData } from "../network/network.ts";
 import { checkStart, type StartFrom } from "./consume_from.ts";
 import type { FlowLimits } from "./flow.ts";
+import type { Watch } from "./handler.ts";
 import type { OffsetStore } from "./offset_store.ts";
 import { checkName } from "./received_message.ts";
 import { averagely } from "./strategies/averagely.ts";
@@ -77,13 +78,20 @@ export interface ConsumerSpec {
   readonly suspendMs: number;
   readonly pullBatch: number;
   readonly limits: FlowLimits;
+  /** Writes traces, when they are wanted. */
+  readonly trace: Watch | null;
 }
 
 const RETRY_PREFIX = "%RETRY%";
 const MIB = 1024 * 1024;
 
 /** Fills in defaults. Throws ClientError `BAD_ARGUMENT`. */
-export function resolveSpec(network: Network, topics: Topics, options: WorkOptions, concurrency: number): ConsumerSpec {
+export function resolveSpec(
+  { network, trace }: { readonly network: Network; readonly trace: Watch | null },
+  topics: Topics,
+  options: WorkOptions,
+  concurrency: number,
+): ConsumerSpec {
   const { ordered = false, broadcast = false, maxAttempts } = options;
   const { namespace } = network.options;
   const group = withNamespace(namespace, checkName("group", options.group));
@@ -108,6 +116,7 @@ export function resolveSpec(network: Network, topics: Topics, options: WorkOptio
       queueSpan: ordered ? Infinity : count("queueSpan", options.queueSpan ?? 2000, 1),
       allBytes: count("maxBytes", options.maxBytes ?? 256 * MIB, 1),
     },
+    trace,
   };
 }
 

@@ -73,7 +73,7 @@ export async function work(
   options: WorkOptions,
 ): Promise<Worker> {
   const { signal } = options;
-  const spec = resolveSpec(network, topics, options, CONCURRENCY);
+  const spec = resolveSpec(consumers, topics, options, CONCURRENCY);
   const Kind = spec.ordered ? OrderedDispatch : ConcurrentDispatch;
   const consumer = new PushConsumer(network, spec, (settling) => new Kind(network, spec, settling, handler));
   await consumers.start(consumer, signal);
