@@ -28,8 +28,16 @@ try {
   );
   if (built.status !== 0) throw new Error(built.stderr);
   const node = nodeCommand();
+  // One after the other: a server that is started again needs its port, which a neighbour might have been given.
   const files = tests.map((name) => `${out}/${name.replace(/\.ts$/, ".mjs")}`);
-  const run = spawnSync(node[0], [...node.slice(1), "--test", "--test-reporter=tap", ...files], {
+  const run = spawnSync(node[0], [
+    ...node.slice(1),
+    "--test",
+    "--test-concurrency=1",
+    "--test-timeout=90000",
+    "--test-reporter=tap",
+    ...files,
+  ], {
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, RMQ_EXECUTABLE: `${root}dist/rmq` },
