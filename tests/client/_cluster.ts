@@ -121,7 +121,7 @@ export function cluster(): Cluster {
 export async function eventually<T>(ask: () => Promise<T> | T, right: (answer: T) => boolean): Promise<T> {
   for (let i = 0;; i++) {
     const answer = await ask();
-    if (right(answer) || i === 200) return answer;
+    if (right(answer) || i === 450) return answer;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
