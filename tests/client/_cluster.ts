@@ -117,7 +117,7 @@ export function cluster(): Cluster {
   return shared;
 }
 
-/** Asks again until the answer is right, for up to 20 s. */
+/** Asks again until the answer is right, for up to 45 s: members look at their shares and locks every 20 s. */
 export async function eventually<T>(ask: () => Promise<T> | T, right: (answer: T) => boolean): Promise<T> {
   for (let i = 0;; i++) {
     const answer = await ask();
