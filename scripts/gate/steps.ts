@@ -44,7 +44,7 @@ export function gateSteps(): Step[] {
     tests("simulated power cuts", deno, denoTest("tests/sim"), 300),
     tests("kill -9 under load", deno, denoTest("tests/crash"), 180),
     tests("hostile peers", deno, denoTest("tests/hostile"), 180),
-    tests("official clients", deno, denoTest("tests/interop"), 600),
+    tests("official clients", deno, denoTest("tests/interop"), 1200),
   ];
 }
 
