@@ -1,130 +1,21 @@
-import type { Address, Connection, ConnectionHandler, PlatformError } from "../types.ts";
-import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from "../water_marks.ts";
-import { WriteQueue } from "../write_queue.ts";
+import { PairedConnection } from "../paired_connection.ts";
+import type { Address } from "../types.ts";
 
-/** What one direction holds between the writer's buffer and the reader, as a kernel's socket buffers do. */
-const WIRE_BYTES = 256 * 1024;
-
-const unset: ConnectionHandler = { data: () => {}, close: () => {} };
-
-/** One end of a connection within the process: no port, no kernel, no TLS. */
-export class LocalConnection implements Connection {
-  readonly encrypted = false;
-  readonly copiesWrites = false;
-  handler: ConnectionHandler = unset;
-  /** The other end; set once, before either is used. */
-  peer!: LocalConnection;
-  readonly #buffered = new WriteQueue();
-  // What the other end has sent and this one has not been given yet.
-  readonly #incoming = new WriteQueue();
-  #full = false;
-  #paused = false;
-  #delivering = false;
-  #ending = false;
-  #peerEnded = false;
-  #closed = false;
+/** One end of a connection that delivers in the next turn of the loop. */
+export class LocalConnection extends PairedConnection {
+  readonly #soon: (run: () => void) => void;
 
   /** `soon` runs something in a later turn of the loop. */
-  constructor(readonly local: Address, readonly remote: Address, private readonly soon: (run: () => void) => void) {}
-
-  get bufferedBytes(): number {
-    return this.#buffered.bytes;
+  constructor(local: Address, remote: Address, soon: (run: () => void) => void) {
+    super(local, remote);
+    this.#soon = soon;
   }
 
-  write(bytes: Uint8Array): boolean {
-    if (this.#ending || this.#closed) return !this.#full;
-    this.#buffered.push(bytes);
-    this.#send();
-    if (this.#buffered.bytes > HIGH_WATER_BYTES) this.#full = true;
-    return !this.#full;
+  protected override arrive(run: () => void): void {
+    this.#soon(run);
   }
 
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#deliverSoon();
-  }
-
-  end(): void {
-    if (this.#ending || this.#closed) return;
-    this.#ending = true;
-    this.#finishIfSent();
-  }
-
-  destroy(): void {
-    if (this.#closed) return;
-    this.#ending = true;
-    this.#close(null);
-    this.peer.#hearEnd();
-  }
-
-  #send(): void {
-    const peer = this.peer;
-    let room = WIRE_BYTES - peer.#incoming.bytes;
-    // Waits for a good piece of room: else small chunks would leave ever smaller ones behind.
-    if (room < Math.min(this.#buffered.bytes, WIRE_BYTES / 4)) return;
-    while (this.#buffered.bytes > 0 && room > 0) {
-      const first = this.#buffered.first();
-      const part = first.length <= room ? first : first.subarray(0, room);
-      this.#buffered.taken(part.length);
-      if (!peer.#closed) peer.#incoming.push(part);
-      room -= part.length;
-    }
-    peer.#deliverSoon();
-  }
-
-  #deliverSoon(): void {
-    if (this.#delivering || this.#closed || (this.#incoming.bytes === 0 && !this.#peerEnded)) return;
-    this.#delivering = true;
-    this.soon(() => {
-      this.#delivering = false;
-      this.#deliver();
-    });
-  }
-
-  #deliver(): void {
-    if (this.#closed || this.#paused) return;
-    if (this.#incoming.bytes > 0) {
-      const chunk = this.#incoming.first();
-      this.#incoming.taken(chunk.length);
-      this.handler.data(chunk);
-      this.peer.#wireHasRoom();
-    }
-    if (this.#incoming.bytes === 0 && this.#peerEnded) this.#close(null);
-    else this.#deliverSoon();
-  }
-
-  #wireHasRoom(): void {
-    if (this.#closed) return;
-    if (this.#buffered.bytes > 0) this.#send();
-    this.#finishIfSent();
-    if (!this.#full || this.#ending || this.#buffered.bytes >= LOW_WATER_BYTES) return;
-    this.#full = false;
-    this.soon(() => {
-      if (!this.#closed) this.handler.drain?.();
-    });
-  }
-
-  #finishIfSent(): void {
-    if (!this.#ending || this.#buffered.bytes > 0 || this.#closed) return;
-    this.#close(null);
-    this.peer.#hearEnd();
-  }
-
-  #hearEnd(): void {
-    this.#peerEnded = true;
-    this.#deliverSoon();
-  }
-
-  #close(error: PlatformError | null): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#buffered.clear();
-    this.soon(() => this.handler.close(error));
-    // As a runtime without half-open connections does, the other end follows.
-    if (error === null) this.peer.#hearEnd();
+  protected override soon(run: () => void): void {
+    this.#soon(run);
   }
 }
